@@ -1,0 +1,180 @@
+//! Carries frames over TLS, one connection per batch.
+//!
+//! A connection per batch costs a handshake and buys the only sign of life that syslog has: the
+//! receiver's orderly close after ours. A write that merely filled a buffer of this machine is not
+//! taken for a delivery.
+
+use std::{io, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use super::{
+    classify::{End, classify},
+    config::{Config, FACILITY_MAX, MESSAGE_BYTES_RANGE},
+    encode,
+};
+use crate::{
+    destinations::{Batch, ConfigError, Destination, Report, Setup, Trace},
+    egress::{EXCHANGE_TIMEOUT, SYSLOG_PORTS, TcpDialer},
+    formats::Format,
+};
+
+/// How long the receiver has to close after we did.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+struct Syslog {
+    config: Config,
+    server_name: ServerName<'static>,
+    tls: TlsConnector,
+    dialer: TcpDialer,
+    format: Format,
+}
+
+pub(super) fn build(setup: &Setup<'_>) -> Result<Arc<dyn Destination>, ConfigError> {
+    let config: Config = setup.parse()?;
+    if config.facility > FACILITY_MAX {
+        return Err(ConfigError::at("facility", format!("a facility is 0 to {FACILITY_MAX}")));
+    }
+    if !MESSAGE_BYTES_RANGE.contains(&config.message_bytes_max) {
+        return Err(ConfigError::at(
+            "message_bytes_max",
+            format!("{} to {} bytes", MESSAGE_BYTES_RANGE.start(), MESSAGE_BYTES_RANGE.end()),
+        ));
+    }
+    // The same checks as for a url, on what is no url.
+    let shown = if config.host.contains(':') { format!("[{}]", config.host) } else { config.host.clone() };
+    if url::Host::parse(&shown).is_err() {
+        return Err(ConfigError::at("host", format!("{:?} is not a host", config.host)));
+    }
+    let name = config.server_name.clone().unwrap_or_else(|| config.host.clone());
+    let server_name = ServerName::try_from(name.clone())
+        .map_err(|_| ConfigError::at("server_name", format!("{name:?} is not a name for a certificate")))?;
+    let egress = &setup.surroundings.egress;
+    let tls = tls_config(&config, setup.secrets.text("client_key"), egress.extra_roots())?;
+    Ok(Arc::new(Syslog {
+        server_name,
+        tls: TlsConnector::from(Arc::new(tls)),
+        dialer: egress.dialer(),
+        format: setup.format,
+        config,
+    }))
+}
+
+fn tls_config(
+    config: &Config,
+    client_key: Option<&str>,
+    extra_roots: &[CertificateDer<'static>],
+) -> Result<ClientConfig, ConfigError> {
+    let certificates = |name: &str, pem: &str| {
+        let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+        match parsed {
+            Ok(parsed) if !parsed.is_empty() => Ok(parsed),
+            _ => Err(ConfigError::at(name, format!("{name} is not one or more certificates in PEM"))),
+        }
+    };
+    let mut roots = RootCertStore::empty();
+    match &config.ca {
+        Some(pem) => {
+            for certificate in certificates("ca", pem)? {
+                roots.add(certificate).map_err(|error| ConfigError::at("ca", error.to_string()))?;
+            }
+        }
+        None => {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            roots.add_parsable_certificates(extra_roots.iter().cloned());
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring supports the default versions")
+        .with_root_certificates(roots);
+    match (&config.client_certificate, client_key) {
+        (None, None) => Ok(builder.with_no_client_auth()),
+        (Some(pem), Some(key)) => {
+            let chain = certificates("client_certificate", pem)?;
+            let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
+                .map_err(|_| ConfigError::at("client_key", "client_key is not a private key in PEM"))?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| ConfigError::at("client_key", error.to_string()))
+        }
+        (Some(_), None) => Err(ConfigError::at("client_key", "client_certificate needs client_key")),
+        (None, Some(_)) => Err(ConfigError::at("client_certificate", "client_key needs client_certificate")),
+    }
+}
+
+#[async_trait]
+impl Destination for Syslog {
+    async fn send(&self, batch: &Batch) -> Report {
+        let mut frames = Vec::new();
+        for event in &batch.events {
+            if let Err(error) = encode::frame(event, self.format, &self.config, &mut frames) {
+                return error.into_report();
+            }
+        }
+        let end = match timeout(EXCHANGE_TIMEOUT, self.carry(&frames)).await {
+            Ok(end) => end,
+            Err(_) => End::Failed(io::Error::new(io::ErrorKind::TimedOut, "timed out while sending")),
+        };
+        let answer = match &end {
+            End::Closed => "sent; the receiver closed in order (syslog has no acknowledgement)".to_owned(),
+            End::StillOpen => "sent; the receiver did not close (syslog has no acknowledgement)".to_owned(),
+            End::Failed(error) => error.to_string(),
+            End::Unreachable(error) => error.to_string(),
+        };
+        Report {
+            trace: Trace {
+                request: format!("syslog+tls {}:{}", self.config.host, self.config.port),
+                request_bytes: frames.len() as u64,
+                status: None,
+                answer: Trace::bounded(&answer),
+            },
+            verdict: classify(&end),
+        }
+    }
+}
+
+impl Syslog {
+    async fn carry(&self, frames: &[u8]) -> End {
+        let socket = match self.dialer.connect(&self.config.host, self.config.port, SYSLOG_PORTS).await {
+            Ok(socket) => socket,
+            Err(error) => return End::Unreachable(error),
+        };
+        let sent = async {
+            let mut stream: TlsStream<TcpStream> = self.tls.connect(self.server_name.clone(), socket).await?;
+            stream.write_all(frames).await?;
+            stream.flush().await?;
+            // Says that there is no more (close_notify), and leaves the other direction open.
+            stream.shutdown().await?;
+            Ok::<_, io::Error>(stream)
+        };
+        let mut stream = match sent.await {
+            Ok(stream) => stream,
+            Err(error) => return End::Failed(error),
+        };
+        let mut ignored = [0; 1024];
+        let closed = timeout(CLOSE_TIMEOUT, async {
+            // With TLS 1.3 a refused certificate of ours shows only now, as an alert.
+            while stream.read(&mut ignored).await? > 0 {}
+            Ok::<_, io::Error>(())
+        });
+        match closed.await {
+            Ok(Ok(())) => End::Closed,
+            // A bare end of the connection, without TLS's goodbye, still comes after all our bytes.
+            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => End::Closed,
+            Ok(Err(error)) => End::Failed(error),
+            Err(_) => End::StillOpen,
+        }
+    }
+}

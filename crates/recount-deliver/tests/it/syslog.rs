@@ -1,0 +1,234 @@
+//! Syslog over TLS.
+//!
+//! Proven by: Debian's rsyslog (imtcp with OpenSSL, mutual TLS) and syslog-ng, the products themselves.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use serde_json::{Value, json};
+
+use crate::support::{
+    eventually, peers,
+    world::{World, by, event},
+};
+
+/// A certificate authority with a server's and a client's certificate, as files in a folder.
+struct Pki {
+    folder: tempfile::TempDir,
+    ca: String,
+    client: (String, String),
+}
+
+impl Pki {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut params = CertificateParams::new(Vec::<String>::new()).expect("no names");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "test authority");
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        let issuer =
+            CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("signed");
+        let leaf = |name: &str| {
+            let key = KeyPair::generate().expect("a key");
+            let mut params =
+                CertificateParams::new(vec![name.to_owned(), "localhost".to_owned()]).expect("names");
+            params.distinguished_name.push(DnType::CommonName, name);
+            let certificate = params.signed_by(&key, &issuer).expect("signed");
+            (certificate.pem(), key.serialize_pem())
+        };
+        let server = leaf("siem.test");
+        let client = leaf("recount.test");
+        let this = Self { ca: issuer.pem(), client, folder };
+        for (name, text) in [("ca.pem", &this.ca), ("server.pem", &server.0), ("server.key", &server.1)] {
+            fs::write(this.path(name), text).expect("written");
+        }
+        this
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn destination(pki: &Pki, port: u16) -> Value {
+    json!({
+        "type": "syslog", "host": "127.0.0.1", "port": port, "server_name": "siem.test", "ca": pki.ca,
+        "client_certificate": pki.client.0, "client_key": pki.client.1, "hostname": "app-1",
+    })
+}
+
+fn rest() -> Value {
+    json!({"filter": "-source:recount", "batch": {"events_max": 20, "age_seconds_max": 0}})
+}
+
+/// What a receiver wrote, line by line, once it has so many.
+async fn written(file: &Path, lines: usize) -> Vec<String> {
+    eventually("the receiver to write everything", || async {
+        let text = fs::read_to_string(file).ok()?;
+        let found: Vec<String> = text.lines().map(str::to_owned).collect();
+        (found.len() >= lines).then_some(found)
+    })
+    .await
+}
+
+async fn deliver_to(world: &World, destination: Value) {
+    world.append("acme", (0..50).map(event)).await;
+    let id = world.create("acme", destination, rest()).await.stream.id;
+    let log = world.log("acme");
+    let tested = world.streams().test(&log, &by(), &id).await.expect("sent");
+    assert!(tested.passed, "{tested:?}");
+    world.streams().enable(&log, &by(), &id, false, None).await.expect("enabled");
+    let engine = world.start();
+    let stream = world.until_caught_up("acme", &id).await;
+    assert_eq!((stream.delivered, stream.dead_letters), (50, 0), "{stream:?}");
+    engine.shutdown().await;
+}
+
+fn check(lines: &[String]) {
+    let events: Vec<Value> = lines
+        .iter()
+        .filter_map(|line| serde_json::from_str::<Value>(line.trim_start_matches('\u{feff}')).ok())
+        .filter(|event| event["action"] != "recount.stream.test")
+        .collect();
+    let seqs: Vec<u64> = events.iter().map(|event| event["seq"].as_u64().expect("a seq")).collect();
+    assert_eq!(seqs, (0..50).collect::<Vec<u64>>(), "whole and in order");
+    assert_eq!(events[7]["description"], "Ada did thing 7\nwith = signs | and \\ slashes");
+}
+
+#[tokio::test]
+async fn rsyslog_takes_our_frames_over_mutual_tls() {
+    let Some(root) = peers::place("RECOUNT_TEST_RSYSLOG_DIR", "syslog against rsyslog") else { return };
+    let (pki, port) = (Pki::new(), peers::free_port());
+    let folder = pki.folder.path().display().to_string();
+    let config = format!(
+        r#"global(workDirectory="{folder}" DefaultNetstreamDriver="ossl" DefaultNetstreamDriverCAFile="{folder}/ca.pem"
+  DefaultNetstreamDriverCertFile="{folder}/server.pem" DefaultNetstreamDriverKeyFile="{folder}/server.key" maxMessageSize="64k")
+module(load="imtcp" StreamDriver.Name="ossl" StreamDriver.Mode="1" StreamDriver.AuthMode="x509/name" PermittedPeer="recount.test")
+template(name="message" type="string" string="%msg%\n")
+template(name="data" type="string" string="%pri% %hostname% %app-name% %msgid% %structured-data%\n")
+input(type="imtcp" port="{port}" address="127.0.0.1")
+action(type="omfile" file="{folder}/message.log" template="message" asyncWriting="off" flushOnTXEnd="on")
+action(type="omfile" file="{folder}/data.log" template="data")
+"#
+    );
+    fs::write(pki.path("rsyslog.conf"), config).expect("written");
+    let libraries = format!("{root}/usr/lib/x86_64-linux-gnu");
+    let mut command = Command::new(format!("{root}/usr/sbin/rsyslogd"));
+    command
+        .args(["-n", "-f", &format!("{folder}/rsyslog.conf"), "-i", &format!("{folder}/pid")])
+        .args(["-M", &format!("{libraries}/rsyslog")])
+        .env("LD_LIBRARY_PATH", &libraries)
+        .stderr(Stdio::null());
+    let _daemon = peers::Daemon::start(&mut command);
+    peers::listening(port).await;
+    let world = World::new().await;
+    deliver_to(&world, destination(&pki, port)).await;
+    check(&written(&pki.path("message.log"), 51).await);
+    let data = written(&pki.path("data.log"), 51).await;
+    let line = data.iter().find(|line| line.contains("id=\"e-7\"")).expect("an event's data");
+    assert!(
+        line.starts_with("109 app-1 recount user.login [recount@32473 id=\"e-7\" tenant=\"acme\" seq=\"7\""),
+        "{line}"
+    );
+
+    // Without a certificate of ours, or with theirs from elsewhere, nothing is delivered.
+    let mut bare = destination(&pki, port);
+    for member in ["client_certificate", "client_key"] {
+        bare.as_object_mut().expect("an object").remove(member);
+    }
+    let mut stranger = destination(&pki, port);
+    stranger["ca"] = Pki::new().ca.into();
+    for wrong in [bare, stranger] {
+        let id = world.create("acme", wrong, rest()).await.stream.id;
+        let tested = world.streams().test(&world.log("acme"), &by(), &id).await.expect("tried");
+        assert!(!tested.passed, "{tested:?}");
+    }
+}
+
+#[tokio::test]
+async fn syslog_ng_takes_our_frames() {
+    let Some(program) = peers::place("RECOUNT_TEST_SYSLOG_NG", "syslog against syslog-ng") else { return };
+    let (pki, port) = (Pki::new(), peers::free_port());
+    let folder = pki.folder.path().display().to_string();
+    let config = format!(
+        r#"@version: 3.38
+options {{ keep-hostname(yes); log-msg-size(65536); }};
+source in {{ syslog(ip("127.0.0.1") port({port}) transport("tls") tls(
+  key-file("{folder}/server.key") cert-file("{folder}/server.pem") ca-file("{folder}/ca.pem") peer-verify(required-trusted))); }};
+destination out {{ file("{folder}/message.log" template("$MSG\n")); }};
+log {{ source(in); destination(out); }};
+"#
+    );
+    fs::write(pki.path("syslog-ng.conf"), config).expect("written");
+    let at = |name: &str| format!("{folder}/{name}");
+    let mut command = Command::new(program);
+    command
+        .args([
+            "-F",
+            "--no-caps",
+            "-f",
+            &at("syslog-ng.conf"),
+            "-R",
+            &at("persist"),
+            "-p",
+            &at("pid"),
+            "-c",
+            &at("ctl"),
+        ])
+        .stderr(Stdio::null());
+    let _daemon = peers::Daemon::start(&mut command);
+    peers::listening(port).await;
+    let world = World::new().await;
+    deliver_to(&world, destination(&pki, port)).await;
+    check(&written(&pki.path("message.log"), 51).await);
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_long_for_a_frame_becomes_a_dead_letter() {
+    let Some(program) = peers::place("RECOUNT_TEST_SYSLOG_NG", "syslog frames against syslog-ng") else {
+        return;
+    };
+    let (pki, port) = (Pki::new(), peers::free_port());
+    let folder = pki.folder.path().display().to_string();
+    let config = format!(
+        "@version: 3.38\nsource in {{ syslog(ip(\"127.0.0.1\") port({port}) transport(\"tls\") tls(key-file(\"{folder}/server.key\") \
+         cert-file(\"{folder}/server.pem\") peer-verify(optional-untrusted))); }};\n\
+         destination out {{ file(\"{folder}/message.log\" template(\"$MSG\\n\")); }};\nlog {{ source(in); destination(out); }};\n"
+    );
+    fs::write(pki.path("syslog-ng.conf"), config).expect("written");
+    let at = |name: &str| format!("{folder}/{name}");
+    let mut command = Command::new(program);
+    command
+        .args([
+            "-F",
+            "--no-caps",
+            "-f",
+            &at("syslog-ng.conf"),
+            "-R",
+            &at("persist"),
+            "-p",
+            &at("pid"),
+            "-c",
+            &at("ctl"),
+        ])
+        .stderr(Stdio::null());
+    let _daemon = peers::Daemon::start(&mut command);
+    peers::listening(port).await;
+    let world = World::new().await;
+    let mut long = event(1);
+    long["description"] = "x".repeat(3_000).into();
+    world.append("acme", [event(0), long, event(2)]).await;
+    let mut destination = destination(&pki, port);
+    destination["message_bytes_max"] = 2_048.into();
+    let id = world.enabled("acme", destination, rest()).await;
+    let engine = world.start();
+    let stream = world.until_caught_up("acme", &id).await;
+    engine.shutdown().await;
+    assert_eq!((stream.delivered, stream.dead_letters), (2, 1));
+    let letters = world.streams().dead_letters(&world.log("acme"), &id, 0, 10).await.expect("dead letters");
+    assert!(letters.data[0].reason.contains("the destination takes 2048"), "{}", letters.data[0].reason);
+}

@@ -1,0 +1,71 @@
+//! Reading a request's body into memory: bounded in bytes, and in the time between two chunks.
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, header};
+use http_body_util::BodyExt as _;
+
+use super::{BodyBudget, BodyPermit};
+use crate::config::ServerLimits;
+use crate::problem::{Problem, ProblemCode};
+
+/// What is reserved for a body that does not say how long it is.
+const UNKNOWN_LENGTH_BYTES: usize = 64 * 1024;
+
+/// Reads the whole body, at most `bytes_max`.
+///
+/// # Errors
+/// 413 past `bytes_max`, 408 if the client pauses too long, 400 if it goes away, 429 when the
+/// budget is spent.
+pub(crate) async fn collect(
+    headers: &HeaderMap,
+    mut body: Body,
+    bytes_max: usize,
+    budget: &BodyBudget,
+    limits: &ServerLimits,
+) -> Result<(Bytes, BodyPermit), Problem> {
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > bytes_max) {
+        return Err(too_large(bytes_max));
+    }
+    let mut permit = budget.reserve(announced.unwrap_or(UNKNOWN_LENGTH_BYTES).max(1)).await?;
+    let mut first = Bytes::new();
+    let mut whole = BytesMut::new();
+    loop {
+        let frame = tokio::time::timeout(limits.body_idle_timeout, body.frame()).await.map_err(|_| {
+            let seconds = limits.body_idle_timeout.as_secs();
+            Problem::new(ProblemCode::RequestTimeout, format!("no byte of the body arrived for {seconds} s"))
+        })?;
+        let Some(frame) = frame else { break };
+        let frame = frame.map_err(|error| {
+            Problem::new(ProblemCode::TruncatedBody, format!("the body did not arrive whole: {error}"))
+        })?;
+        let Ok(chunk) = frame.into_data() else { continue };
+        let length = first.len() + whole.len() + chunk.len();
+        if length > bytes_max {
+            return Err(too_large(bytes_max));
+        }
+        permit.grow_to(length)?;
+        // A body that came in one piece is used where it lies.
+        if first.is_empty() && whole.is_empty() {
+            first = chunk;
+            continue;
+        }
+        if whole.is_empty() {
+            whole.reserve(announced.unwrap_or(0).max(length));
+            whole.extend_from_slice(&std::mem::take(&mut first));
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    Ok((if whole.is_empty() { first } else { whole.freeze() }, permit))
+}
+
+fn too_large(bytes_max: usize) -> Problem {
+    Problem::new(
+        ProblemCode::BodyTooLarge,
+        format!("the body is longer than {bytes_max} bytes; send smaller batches"),
+    )
+}

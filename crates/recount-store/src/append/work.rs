@@ -1,0 +1,187 @@
+//! One round's state over its attempts, and why an attempt may have to be repeated.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use recount_event::TenantId;
+use recount_segment::IdFilter;
+
+use super::Appended;
+use super::known::{Known, KnownTenants};
+use super::plan::{GroupPlan, Round, Suspect, Verdicts};
+use crate::catalog::tenants::TenantRow;
+use crate::catalog::{CatalogError, CatalogTx, tail};
+
+/// Above this, work on a round is moved off the async threads (about half a millisecond).
+pub(super) const INLINE_BYTES_MAX: usize = 64 * 1024;
+
+/// Why an attempt at a round did not succeed.
+#[derive(Debug)]
+pub(super) enum Setback {
+    /// Another node appended to one of the tenants.
+    Moved,
+    /// What is known of these groups' tenants must be loaded anew.
+    Stale(Vec<usize>),
+    /// The commit got no answer; this is where it would have put the events.
+    Unknown(CatalogError, Vec<Vec<Option<u64>>>),
+    /// Nothing was committed.
+    Failed(String),
+}
+
+impl From<CatalogError> for Setback {
+    fn from(error: CatalogError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl Setback {
+    /// For metrics.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Moved => "moved",
+            Self::Stale(_) => "stale",
+            Self::Unknown(..) => "unknown",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// What senders are told when it is given up.
+    pub(super) fn detail(self) -> String {
+        match self {
+            Self::Moved | Self::Stale(_) => "other nodes append to the same tenants too fast".to_owned(),
+            Self::Unknown(error, _) => format!("{error}; the events may have been stored"),
+            Self::Failed(detail) => detail,
+        }
+    }
+}
+
+/// One round's state over its attempts; vectors are indexed by group.
+pub(super) struct Work {
+    pub(super) round: Arc<Round>,
+    pub(super) known: Vec<Option<Known>>,
+    pub(super) verdicts: Vec<Verdicts>,
+    /// Rows are locked before planning.
+    pub(super) locked: bool,
+    /// Assigned ids are checked too.
+    pub(super) check_all: bool,
+    /// Where commits of unknown outcome would have put the events; empty if there was none.
+    pub(super) planned: Vec<Vec<Option<u64>>>,
+}
+
+impl Work {
+    pub(super) fn new(round: Arc<Round>, known: &mut KnownTenants) -> Self {
+        let known = round.groups.iter().map(|group| known.take(&group.tenant)).collect();
+        let verdicts = round.groups.iter().map(|_| Verdicts::new()).collect();
+        Self { round, known, verdicts, locked: false, check_all: false, planned: Vec::new() }
+    }
+
+    pub(super) fn forget(&mut self, group: usize) {
+        self.known[group] = None;
+        self.verdicts[group] = Verdicts::new();
+    }
+
+    pub(super) fn forget_all(&mut self) {
+        (0..self.known.len()).for_each(|group| self.forget(group));
+    }
+
+    /// Whether duplicates of the group's events are possible.
+    pub(super) fn is_checked(&self, group: usize) -> bool {
+        self.round.groups[group].has_sender_ids || self.check_all
+    }
+
+    /// A commit got no answer: from now on every id is checked, under locks.
+    pub(super) fn expect_surprise(&mut self, planned: Vec<Vec<Option<u64>>>) {
+        self.locked = true;
+        self.check_all = true;
+        if self.planned.is_empty() {
+            self.planned = planned;
+        } else {
+            // Several commits got no answer; any of them may have happened.
+            for (old, new) in self.planned.iter_mut().flatten().zip(planned.into_iter().flatten()) {
+                *old = new.or(*old);
+            }
+        }
+        self.forget_all();
+    }
+
+    /// Events of a lost commit that had happened after all are no duplicates.
+    pub(super) fn clear_surprises(&self, plans: &mut [GroupPlan]) {
+        for (plan, planned) in plans.iter_mut().zip(&self.planned) {
+            for (result, planned) in plan.results.iter_mut().zip(planned) {
+                if let (Ok(appended), Some(seq)) = (result, planned)
+                    && appended.seq == *seq
+                {
+                    appended.duplicate = false;
+                }
+            }
+        }
+    }
+
+    /// Looks through hashes and filters, off the async threads when it is long.
+    pub(super) async fn suspects(&mut self, group: usize, filters: Vec<Arc<IdFilter>>) -> Vec<Suspect> {
+        let check_all = self.check_all;
+        if self.round.bytes <= INLINE_BYTES_MAX || filters.is_empty() {
+            let known = self.known[group].as_ref().expect("loaded");
+            return self.round.suspects(group, known, &filters, check_all, 0);
+        }
+        let round = Arc::clone(&self.round);
+        let known = self.known[group].take().expect("loaded");
+        let look = move || {
+            let suspects = round.suspects(group, &known, &filters, check_all, 0);
+            (suspects, known)
+        };
+        let (suspects, known) = tokio::task::spawn_blocking(look).await.expect("looking does not panic");
+        self.known[group] = Some(known);
+        suspects
+    }
+
+    /// Brings what is known to the locked rows; returns the groups that others had appended to,
+    /// and from which seq on.
+    pub(super) async fn catch_up(
+        &mut self,
+        tx: &mut CatalogTx,
+        rows: &[TenantRow],
+    ) -> Result<Vec<(usize, u64)>, Setback> {
+        let rows: HashMap<&TenantId, &TenantRow> = rows.iter().map(|row| (&row.tenant, row)).collect();
+        let (mut caught_up, mut stale) = (Vec::new(), Vec::new());
+        for (group, known) in self.known.iter_mut().enumerate() {
+            let tenant = &self.round.groups[group].tenant;
+            let known = known.as_mut().expect("loaded");
+            let Some(row) = rows.get(tenant) else { continue };
+            known.exists = true;
+            let from = known.next_seq;
+            if from == row.next_seq {
+                continue;
+            }
+            if let Some(ids) = &mut known.ids {
+                let mut next = from;
+                for (first_seq, hashes) in tail::id_hashes_since(tx, tenant, from).await? {
+                    if first_seq != next {
+                        break;
+                    }
+                    ids.insert_row(first_seq, &hashes);
+                    next += hashes.len() as u64 / 8;
+                }
+                // Folded or sealed meanwhile: the whole tail and the segments must be looked at.
+                if next != row.next_seq {
+                    stale.push(group);
+                    continue;
+                }
+            }
+            known.next_seq = row.next_seq;
+            known.last_received_at = row.last_received_at;
+            known.tail_events = row.tail_events;
+            caught_up.push((group, from));
+        }
+        if stale.is_empty() { Ok(caught_up) } else { Err(Setback::Stale(stale)) }
+    }
+}
+
+/// Where a plan puts each new event, per group.
+pub(super) fn planned_seqs(plans: &[GroupPlan]) -> Vec<Vec<Option<u64>>> {
+    let new = |result: &Result<Appended, _>| match result {
+        Ok(appended) if !appended.duplicate => Some(appended.seq),
+        _ => None,
+    };
+    plans.iter().map(|plan| plan.results.iter().map(new).collect()).collect()
+}

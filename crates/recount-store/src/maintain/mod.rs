@@ -1,0 +1,338 @@
+//! Work in the background: seal tails, fold small rows, merge segments, delete garbage.
+//!
+//! Tenants are divided into shards, each a lease that one node holds at a time. The committer
+//! hints at tenants whose tail has grown; a cheap scan finds those that have become old, and
+//! whatever hints missed. Every commit of this work checks the lease's epoch, so a node that was
+//! paused for an hour can't do harm. Whatever is interrupted leaves only garbage.
+
+mod busy;
+pub(crate) mod checkpoint;
+mod collect;
+mod compact;
+mod fold;
+mod seal;
+mod shards;
+mod tend;
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::counter;
+use recount_event::TenantId;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::{Catalog, CatalogError};
+use crate::config::{CompactionPolicy, SealPolicy, StoreConfig};
+use crate::env::Env;
+use crate::measure;
+use crate::objects::{ObjectError, Objects};
+use crate::segment_cache::SegmentCache;
+
+pub(crate) use busy::Busy;
+use shards::Shards;
+use tend::Due;
+
+/// Hints that may wait; more are dropped, and found by the scan.
+const HINTS_MAX: usize = 4_096;
+/// How often leases are renewed and free ones taken.
+const LEASE_INTERVAL: Duration = Duration::from_secs(5);
+/// How often all tenants are looked through for old tails and small segments.
+const SCAN_INTERVAL: Duration = Duration::from_secs(30);
+/// How often unreferenced objects are deleted.
+const COLLECT_INTERVAL: Duration = Duration::from_secs(60);
+/// Tails and merges worked on at once, fewer on small machines: appends and reads need processors too.
+const TAILS_AT_ONCE_MAX: usize = 8;
+const MERGES_AT_ONCE_MAX: usize = 4;
+/// How long a put may take until the object counts as abandoned.
+const INTENT_LENGTH: Duration = Duration::from_secs(3600);
+/// How long replaced objects stay for readers that have begun.
+const GARBAGE_DELAY: Duration = Duration::from_secs(600);
+
+/// The committer's end of the hints.
+#[derive(Clone)]
+pub(crate) struct Hints(mpsc::Sender<TenantId>);
+
+impl Hints {
+    pub(crate) fn channel() -> (Self, mpsc::Receiver<TenantId>) {
+        let (sender, receiver) = mpsc::channel(HINTS_MAX);
+        (Self(sender), receiver)
+    }
+
+    /// Says that the tenant's tail has grown.
+    pub(crate) fn send(&self, tenant: &TenantId) {
+        // Full or closed: the scan finds the tenant.
+        let _ = self.0.try_send(tenant.clone());
+    }
+}
+
+/// What all background work needs. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Workshop {
+    pub(crate) env: Env,
+    pub(crate) catalog: Catalog,
+    pub(crate) objects: Objects,
+    pub(crate) segments: SegmentCache,
+    pub(crate) seal: Arc<SealPolicy>,
+    pub(crate) compaction: Arc<CompactionPolicy>,
+    pub(crate) busy: Busy,
+    pub(crate) cancel: CancellationToken,
+}
+
+impl Workshop {
+    fn new(
+        config: &StoreConfig,
+        env: Env,
+        catalog: Catalog,
+        objects: Objects,
+        segments: SegmentCache,
+        busy: Busy,
+        cancel: CancellationToken,
+    ) -> Self {
+        Self {
+            env,
+            catalog,
+            objects,
+            segments,
+            seal: Arc::new(config.seal.clone()),
+            compaction: Arc::new(config.compaction.clone()),
+            busy,
+            cancel,
+        }
+    }
+
+    /// For work on demand.
+    #[cfg(feature = "testing")]
+    pub(crate) fn of(store: &crate::store::Inner) -> Self {
+        Self::new(
+            &store.config,
+            store.env.clone(),
+            store.catalog.clone(),
+            store.objects.clone(),
+            store.segments.clone(),
+            Busy::default(),
+            store.shutdown.clone(),
+        )
+    }
+}
+
+/// Why a piece of background work was given up. None of them loses anything.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WorkError {
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    #[error(transparent)]
+    Segment(#[from] Arc<recount_segment::SegmentError>),
+    #[error("{object} is damaged: {what}")]
+    Corrupt { object: String, what: String },
+    #[error("{0}")]
+    Encode(String),
+    #[error("the store is shutting down")]
+    Cancelled,
+}
+
+/// The task that finds background work and has it done.
+pub(crate) struct Maintainer {
+    workshop: Workshop,
+    shards: Shards,
+    /// Sealing and folding come first: they keep the tail short. Merging has a place of its own,
+    /// so that a merge of some seconds does not keep tails waiting.
+    tails: Jobs,
+    segments: Jobs,
+    running: JoinSet<Finished>,
+    scan: JoinSet<Due>,
+    collection: JoinSet<()>,
+}
+
+struct Finished {
+    kind: Kind,
+    tenant: TenantId,
+    sealed: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Tail,
+    Segments,
+}
+
+/// Tenants that wait for one kind of work, each once, and those worked for now.
+struct Jobs {
+    at_once_max: usize,
+    waiting: VecDeque<TenantId>,
+    queued: HashSet<TenantId>,
+    running: HashSet<TenantId>,
+}
+
+impl Jobs {
+    fn new(at_once_max: usize) -> Self {
+        Self { at_once_max, waiting: VecDeque::new(), queued: HashSet::new(), running: HashSet::new() }
+    }
+
+    fn add(&mut self, tenant: TenantId) {
+        if self.queued.insert(tenant.clone()) {
+            self.waiting.push_back(tenant);
+        }
+    }
+
+    /// The next tenant that is not worked for already, if there is room.
+    fn next(&mut self) -> Option<TenantId> {
+        if self.running.len() >= self.at_once_max {
+            return None;
+        }
+        let at = self.waiting.iter().position(|tenant| !self.running.contains(tenant))?;
+        let tenant = self.waiting.remove(at)?;
+        self.queued.remove(&tenant);
+        Some(tenant)
+    }
+}
+
+impl Maintainer {
+    pub(crate) fn new(
+        config: &StoreConfig,
+        env: Env,
+        catalog: Catalog,
+        objects: Objects,
+        segments: SegmentCache,
+        busy: Busy,
+        cancel: CancellationToken,
+    ) -> Self {
+        let shards = Shards::new(&config.node_name, env.clone(), catalog.clone());
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            workshop: Workshop::new(config, env, catalog, objects, segments, busy, cancel),
+            shards,
+            tails: Jobs::new((cores / 2).clamp(1, TAILS_AT_ONCE_MAX)),
+            segments: Jobs::new((cores / 4).clamp(1, MERGES_AT_ONCE_MAX)),
+            running: JoinSet::new(),
+            scan: JoinSet::new(),
+            collection: JoinSet::new(),
+        }
+    }
+
+    /// Runs until cancelled, then gives the leases back.
+    pub(crate) async fn run(mut self, mut hinted: mpsc::Receiver<TenantId>) {
+        let mut lease_ticks = ticks(LEASE_INTERVAL);
+        let mut scan_ticks = ticks(SCAN_INTERVAL);
+        let mut collect_ticks = ticks(COLLECT_INTERVAL);
+        let cancel = self.workshop.cancel.clone();
+        loop {
+            tokio::select! {
+                // In this order: without leases, hints and scans would lead to nothing.
+                biased;
+                () = cancel.cancelled() => break,
+                _ = lease_ticks.tick() => self.shards.keep().await,
+                Some(done) = self.running.join_next() => self.finish(done),
+                Some(found) = self.scan.join_next() => {
+                    let Due { tails, segments } = found.unwrap_or_default();
+                    tails.into_iter().for_each(|tenant| self.tails.add(tenant));
+                    segments.into_iter().for_each(|tenant| self.segments.add(tenant));
+                }
+                Some(_) = self.collection.join_next() => {}
+                _ = scan_ticks.tick() => self.start_scan(),
+                _ = collect_ticks.tick() => self.start_collection(),
+                Some(tenant) = hinted.recv() => self.tails.add(tenant),
+            }
+            self.start_work(Kind::Tail);
+            self.start_work(Kind::Segments);
+        }
+        while self.running.join_next().await.is_some() {}
+        self.collection.shutdown().await;
+        self.shards.release().await;
+    }
+
+    fn finish(&mut self, done: Result<Finished, tokio::task::JoinError>) {
+        match done {
+            Ok(Finished { kind, tenant, sealed }) => {
+                self.jobs(kind).running.remove(&tenant);
+                if sealed {
+                    self.segments.add(tenant);
+                }
+            }
+            Err(error) => {
+                // A bug; its tenant is tended again after a restart.
+                counter!(measure::MAINTENANCE_FAILURES).increment(1);
+                tracing::error!(error = %error, "background work ended abnormally");
+            }
+        }
+    }
+
+    fn jobs(&mut self, kind: Kind) -> &mut Jobs {
+        match kind {
+            Kind::Tail => &mut self.tails,
+            Kind::Segments => &mut self.segments,
+        }
+    }
+
+    /// Starts what waits while there is room.
+    fn start_work(&mut self, kind: Kind) {
+        while let Some(tenant) = self.jobs(kind).next() {
+            let Some(lease) = self.shards.lease_of(&tenant) else { continue };
+            let workshop = self.workshop.clone();
+            self.jobs(kind).running.insert(tenant.clone());
+            self.running.spawn(async move {
+                let result = match kind {
+                    Kind::Tail => workshop.tend_tail(&tenant, &lease).await,
+                    Kind::Segments => workshop.tend_segments(&tenant, &lease).await.map(|()| false),
+                };
+                let sealed = result.unwrap_or_else(|error| {
+                    report(&tenant, &error);
+                    false
+                });
+                Finished { kind, tenant, sealed }
+            });
+        }
+    }
+
+    fn start_scan(&mut self) {
+        if self.scan.is_empty() {
+            let workshop = self.workshop.clone();
+            self.scan.spawn(async move {
+                workshop.find_due().await.unwrap_or_else(|error| {
+                    tracing::warn!(error = %error, "can't look for background work");
+                    Due::default()
+                })
+            });
+        }
+    }
+
+    fn start_collection(&mut self) {
+        if let Some(lease) = self.shards.collector_lease()
+            && self.collection.is_empty()
+        {
+            let workshop = self.workshop.clone();
+            self.collection.spawn(async move {
+                if let Err(error) = workshop.collect(&lease).await {
+                    counter!(measure::MAINTENANCE_FAILURES).increment(1);
+                    tracing::warn!(error = %error, "can't delete unreferenced objects; it is tried again");
+                }
+            });
+        }
+    }
+}
+
+fn report(tenant: &TenantId, error: &WorkError) {
+    let tenant = tenant.as_ref();
+    match error {
+        WorkError::Cancelled => {}
+        // Another node has the work now, or was faster.
+        WorkError::Catalog(CatalogError::Fenced { .. } | CatalogError::Conflict { .. }) => {
+            tracing::info!(tenant, error = %error, "background work was given up");
+        }
+        error => {
+            counter!(measure::MAINTENANCE_FAILURES).increment(1);
+            tracing::error!(tenant, error = %error, "background work failed; it is tried again");
+        }
+    }
+}
+
+fn ticks(interval: Duration) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}

@@ -1,0 +1,115 @@
+//! Recount's own events: what is done with a log is written to that log.
+
+use recount_event::{Outcome, TenantId, Timestamp};
+use serde_json::{Map, Value, json};
+
+/// Who did something, as the event names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnActor {
+    /// The actor's type, such as `key`, `user` or `system`.
+    pub kind: String,
+    /// The actor's id.
+    pub id: String,
+    /// The actor's name, for people.
+    pub name: Option<String>,
+}
+
+/// What something was done to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnTarget {
+    /// The target's type, such as `stream` or `export`.
+    pub kind: String,
+    /// The target's id.
+    pub id: String,
+    /// The target's name, for people.
+    pub name: Option<String>,
+}
+
+/// An event of Recount's own; its action is under `recount.` and its source is `recount`.
+#[derive(Debug, Clone)]
+pub struct OwnEvent {
+    /// What happened, such as `recount.export.taken`.
+    pub action: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Who did it.
+    pub actor: OwnActor,
+    /// What it was done to.
+    pub targets: Vec<OwnTarget>,
+    /// From which address, if it came over the network.
+    pub ip: Option<String>,
+    /// One sentence, for people.
+    pub description: Option<String>,
+    /// Why, if somebody gave a reason.
+    pub reason: Option<String>,
+    /// Further members.
+    pub metadata: Map<String, Value>,
+    /// Events of a tenant with the same action and the same key are recorded once.
+    pub once_key: Option<String>,
+}
+
+impl OwnEvent {
+    /// A successful event without targets.
+    pub fn new(action: impl Into<String>, actor: OwnActor) -> Self {
+        Self {
+            action: action.into(),
+            outcome: Outcome::Success,
+            actor,
+            targets: Vec::new(),
+            ip: None,
+            description: None,
+            reason: None,
+            metadata: Map::new(),
+            once_key: None,
+        }
+    }
+
+    /// The event as JSON; the parser brings it into its normal form.
+    pub(crate) fn to_json(&self, tenant: &TenantId, now: Timestamp) -> String {
+        let named = |kind: &str, id: &str, name: &Option<String>| {
+            let mut member = json!({ "type": kind, "id": id });
+            if let Some(name) = name {
+                member["name"] = name.as_str().into();
+            }
+            member
+        };
+        let mut event = json!({
+            "tenant": tenant.as_ref(),
+            "occurred_at": now.to_string(),
+            "action": self.action,
+            "outcome": match self.outcome {
+                Outcome::Success => "success",
+                Outcome::Failure => "failure",
+                Outcome::Denied => "denied",
+            },
+            "source": "recount",
+            "actor": named(&self.actor.kind, &self.actor.id, &self.actor.name),
+        });
+        if let Some(key) = &self.once_key {
+            event["id"] = once_id(&self.action, key).into();
+        }
+        if !self.targets.is_empty() {
+            event["targets"] =
+                self.targets.iter().map(|target| named(&target.kind, &target.id, &target.name)).collect();
+        }
+        if let Some(ip) = &self.ip {
+            event["context"] = json!({ "ip": ip });
+        }
+        for (member, text) in [("description", &self.description), ("reason", &self.reason)] {
+            if let Some(text) = text {
+                event[member] = text.as_str().into();
+            }
+        }
+        if !self.metadata.is_empty() {
+            event["metadata"] = Value::Object(self.metadata.clone());
+        }
+        event.to_string()
+    }
+}
+
+/// An id that senders have no reason to use and that is the same for the same action and key.
+fn once_id(action: &str, key: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    let digest = Sha256::new().chain_update(action).chain_update([0]).chain_update(key).finalize();
+    format!("recount-{}", hex::encode(&digest[..16]))
+}

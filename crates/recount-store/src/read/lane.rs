@@ -1,0 +1,263 @@
+//! A lane of the merge: one part of the plan on its way from "somewhere in that object" over
+//! opened and selected to rows in order. Each step does only what the next rows need.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use recount_segment::{ColumnId, ColumnSet, RowGroupColumns, Segment};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::error::ReadError;
+use super::fault::Fault;
+use super::order::Place;
+use super::plan::TailRun;
+use super::question::Question;
+use super::selection::Selection;
+use super::unit::Unit;
+use crate::catalog::segments::SegmentMeta;
+use crate::{Order, StoredEvent};
+
+/// How many candidates' lines are first looked at when only lines tell; grows fourfold each time.
+const RESIDUAL_ROWS_FIRST: usize = 256;
+/// Most lines that one turn works on.
+const TURN_ROWS_MAX: usize = 8_192;
+/// Most bytes of lines that one turn works on, by their average length.
+const TURN_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// A row that matches.
+#[derive(Debug)]
+pub(crate) struct Hit {
+    pub(crate) place: Place,
+    pub(crate) row: u32,
+    pub(crate) seq: u64,
+    pub(crate) received_micros: i64,
+    /// Present if it was needed to decide, or wanted.
+    pub(crate) line: Option<Arc<str>>,
+}
+
+impl Hit {
+    /// The event, if its line is present.
+    pub(crate) fn into_event(self) -> Option<StoredEvent> {
+        let received_at = recount_event::Timestamp::from_micros(self.received_micros);
+        self.line.map(|line| StoredEvent { seq: self.seq, received_at, line })
+    }
+}
+
+/// Where a lane goes on.
+pub(crate) enum Cursor {
+    /// A segment that isn't opened yet.
+    Segment(SegmentMeta),
+    /// A run of the tail that isn't decoded yet.
+    Tail(TailRun),
+    /// A row group in which nothing was selected yet.
+    Group(Segment, usize),
+    /// Selected rows that weren't returned yet.
+    Rows(Box<RowCursor>),
+}
+
+/// Selected rows of a unit.
+pub(crate) struct RowCursor {
+    unit: Unit,
+    selection: Selection,
+    chunk: usize,
+}
+
+/// What a lane is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Want {
+    /// How many rows.
+    pub(crate) rows: usize,
+    /// Whether with their lines.
+    pub(crate) lines: bool,
+}
+
+/// What one step of a lane gave.
+#[derive(Default)]
+pub(crate) struct Step {
+    /// The rows' unit, once it is known.
+    pub(crate) unit: Option<Unit>,
+    /// Rows in order.
+    pub(crate) hits: Vec<Hit>,
+    /// What is left of the lane.
+    pub(crate) rest: Option<Cursor>,
+    /// Lanes that take this one's place.
+    pub(crate) opened: Vec<(Place, Cursor)>,
+    /// Rows that were looked at.
+    pub(crate) examined_rows: usize,
+}
+
+/// One lane.
+pub(crate) struct Lane {
+    pub(crate) unit: Option<Unit>,
+    pub(crate) ready: VecDeque<Hit>,
+    pub(crate) next: Next,
+}
+
+/// How a lane goes on.
+pub(crate) enum Next {
+    Idle(Cursor),
+    /// A step is under way; dropping the handle ends it.
+    Running(AbortOnDropHandle<Result<Step, Fault>>),
+    Done,
+}
+
+impl Cursor {
+    /// Goes on until `want` is met or the lane ends; opening a segment is a step of its own.
+    pub(crate) async fn advance(self, question: &Question, want: Want) -> Result<Step, Fault> {
+        let (unit, examined_rows) = match self {
+            Cursor::Segment(meta) => return open(question, &meta).await,
+            Cursor::Rows(cursor) => return cursor.advance(question, want, 0).await,
+            Cursor::Group(segment, group) => {
+                let unit = Unit::Group(segment, group);
+                let rows = unit.len();
+                (unit, rows)
+            }
+            Cursor::Tail(run) => {
+                let batch = question.state.tail_run(&question.tenant, &run).await?;
+                let rows = batch.len();
+                (Unit::Tail(batch), rows)
+            }
+        };
+        match unit.select(question, ColumnSet::EMPTY).await? {
+            None => Ok(Step { examined_rows, ..Step::default() }),
+            Some(selection) => {
+                let cursor = RowCursor { unit, selection, chunk: RESIDUAL_ROWS_FIRST };
+                cursor.advance(question, want, examined_rows).await
+            }
+        }
+    }
+}
+
+/// Opens a segment: one lane per row group that can hold an answer.
+async fn open(question: &Question, meta: &SegmentMeta) -> Result<Step, Fault> {
+    if question.excludes(meta).await? {
+        return Ok(Step::default());
+    }
+    let segment = question.state.segment(meta).await?;
+    let groups = segment.row_groups().iter().enumerate();
+    let opened = groups
+        .filter(|(_, group)| question.bounds.overlap_row_group(group))
+        .map(|(index, group)| {
+            let times = (group.min_occurred.as_micros(), group.max_occurred.as_micros());
+            let place = Place::first_of(question.order, times, (group.min_seq, group.max_seq));
+            (place, Cursor::Group(segment.clone(), index))
+        })
+        .collect();
+    Ok(Step { opened, ..Step::default() })
+}
+
+impl RowCursor {
+    async fn advance(mut self, question: &Question, want: Want, examined_rows: usize) -> Result<Step, Fault> {
+        let mut step = Step { unit: Some(self.unit.clone()), examined_rows, ..Step::default() };
+        let residual = question.has_residual();
+        let turn_rows = (TURN_BYTES_MAX / self.unit.line_bytes_mean()).clamp(64, TURN_ROWS_MAX);
+        while step.hits.len() < want.rows && !self.selection.is_empty() {
+            let missing = want.rows - step.hits.len();
+            let count = match (residual, want.lines) {
+                (false, false) => missing,
+                (false, true) => missing.min(turn_rows),
+                (true, _) => {
+                    let chunk = self.chunk.min(turn_rows);
+                    self.chunk = chunk * 4;
+                    chunk
+                }
+            };
+            let rows = self.selection.take(question.order, count);
+            if residual || want.lines {
+                step.examined_rows += rows.len();
+                self.read_lines(question, rows, &mut step.hits).await?;
+            } else {
+                let hits =
+                    rows.into_iter().map(|row| hit(&self.selection.columns, question.order, row, None));
+                step.hits.extend(hits);
+            }
+        }
+        if !self.selection.is_empty() {
+            step.rest = Some(Cursor::Rows(Box::new(self)));
+        }
+        Ok(step)
+    }
+
+    /// Reads the lines of `rows` and keeps those that match.
+    async fn read_lines(
+        &self,
+        question: &Question,
+        mut rows: Vec<u32>,
+        hits: &mut Vec<Hit>,
+    ) -> Result<(), Fault> {
+        let order = question.order;
+        if order == Order::OldestFirst {
+            rows.reverse();
+        }
+        let predicate = question.predicate.clone().filter(|predicate| predicate.has_residual());
+        let columns = self.selection.columns.clone();
+        let found = self.unit.lines(question, rows, move |row, line| {
+            let text = line.as_str();
+            if predicate.as_ref().is_some_and(|predicate| !predicate.matches_line(text)) {
+                return None;
+            }
+            Some(hit(&columns, order, row, Some(text.into())))
+        });
+        let mut found = found.await?;
+        if order == Order::OldestFirst {
+            found.reverse();
+        }
+        hits.append(&mut found);
+        Ok(())
+    }
+}
+
+fn hit(columns: &RowGroupColumns, order: Order, row: u32, line: Option<Arc<str>>) -> Hit {
+    let at = row as usize;
+    let seq = columns.seq(at);
+    Hit {
+        place: Place::of(order, columns.ints(ColumnId::OccurredAt)[at], seq),
+        row,
+        seq,
+        received_micros: columns.ints(ColumnId::ReceivedAt)[at],
+        line,
+    }
+}
+
+impl Lane {
+    pub(crate) fn new(cursor: Cursor) -> Self {
+        Lane { unit: None, ready: VecDeque::new(), next: Next::Idle(cursor) }
+    }
+
+    /// Begins the next step in the background, unless one is under way or none is left.
+    pub(crate) fn start(&mut self, question: &Arc<Question>, want: Want) {
+        match std::mem::replace(&mut self.next, Next::Done) {
+            Next::Idle(cursor) => {
+                let question = question.clone();
+                let step = tokio::spawn(async move { cursor.advance(&question, want).await });
+                self.next = Next::Running(AbortOnDropHandle::new(step));
+            }
+            other => self.next = other,
+        }
+    }
+
+    /// Does the next step, or waits for the one under way.
+    pub(crate) async fn step(&mut self, question: &Question, want: Want) -> Result<Step, Fault> {
+        match std::mem::replace(&mut self.next, Next::Done) {
+            Next::Idle(cursor) => Box::pin(cursor.advance(question, want)).await,
+            Next::Running(step) => match step.await {
+                Ok(step) => step,
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Err(_) => Err(ReadError::Cancelled.into()),
+            },
+            Next::Done => Ok(Step::default()),
+        }
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.next, Next::Running(_))
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.next, Next::Idle(_))
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.next, Next::Done)
+    }
+}

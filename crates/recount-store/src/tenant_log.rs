@@ -1,0 +1,75 @@
+//! [`TenantLog`]: the only way to a tenant's data. `read/` adds the reading methods.
+
+use recount_event::{ParseContext, TenantId};
+use tokio::sync::watch;
+
+use crate::ReadError;
+use crate::append::IngestAccess;
+use crate::error::AppendError;
+use crate::own_event::OwnEvent;
+use crate::store::Store;
+
+/// One tenant's log, as a credential opened it. Cheap to clone.
+///
+/// There is no other way to a tenant's events, and none to several tenants' at once.
+#[derive(Clone)]
+pub struct TenantLog {
+    pub(crate) store: Store,
+    pub(crate) tenant: TenantId,
+}
+
+impl TenantLog {
+    /// Only `access/` (from a credential) and `streams/` (from a stream's lease) call this.
+    pub(crate) fn new(store: Store, tenant: TenantId) -> Self {
+        Self { store, tenant }
+    }
+
+    /// The tenant whose log this is.
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// The number of events in the log, which is the next event's `seq`; 0 for an unknown tenant.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] if the catalog does not answer.
+    pub async fn head(&self) -> Result<u64, ReadError> {
+        let version = self.store.inner.catalog.layout_version(&self.tenant).await?;
+        let head = version.map_or(0, |(next_seq, _)| next_seq);
+        self.store.inner.heads.announce([(&self.tenant, head)]);
+        Ok(head)
+    }
+
+    /// Changes to the next `seq` when events are appended, by this node at once, by others within
+    /// some 200 ms. Its first value may be behind: subscribe, then call [`head`](Self::head), then wait.
+    pub fn watch_head(&self) -> watch::Receiver<u64> {
+        self.store.inner.heads.watch(&self.tenant)
+    }
+
+    /// Writes an event of Recount's own to the log. Durable when it returns.
+    ///
+    /// # Errors
+    /// As [`Store::append`]; repeating it with a `once_key` is safe.
+    pub async fn record(&self, own: OwnEvent) -> Result<(), AppendError> {
+        let env = &self.store.inner.env;
+        let text = own.to_json(&self.tenant, env.now());
+        let context = ParseContext { tenant: Some(&self.tenant), allow_own_actions: true };
+        let event = recount_event::parse_event(&text, &context, &mut || env.uuid_v7()).map_err(|error| {
+            AppendError::Unavailable {
+                detail: format!("own event {} is malformed: {}", own.action, error.detail),
+            }
+        })?;
+        let access = IngestAccess::of_tenant(self.tenant.clone());
+        let results = self.store.append(&access, vec![event]).await?;
+        match results.into_iter().next() {
+            Some(Err(refused)) => Err(AppendError::Unavailable { detail: refused.to_string() }),
+            Some(Ok(_)) | None => Ok(()),
+        }
+    }
+}
+
+impl std::fmt::Debug for TenantLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TenantLog").field("tenant", &self.tenant.as_ref()).finish_non_exhaustive()
+    }
+}

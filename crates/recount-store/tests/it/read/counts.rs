@@ -1,0 +1,204 @@
+//! Histograms and facets equal the counts over every line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use recount_event::{Field, Filter, Outcome, Timestamp, read_fields};
+use recount_store::{FacetsQuery, HistogramQuery, ReadError, ScanQuery};
+use serde_json::Value;
+
+use super::events::Draw;
+use super::harness::{Harness, Log, Naive};
+use super::lists::shaped_log;
+use crate::support::tend;
+
+/// The field's values in one event, each once, read with another parser than the store's.
+fn values(field: &Field, line: &str) -> BTreeSet<String> {
+    let event: Value = serde_json::from_str(line).expect("JSON");
+    let at = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let of_targets = |member: &str| -> BTreeSet<String> {
+        let targets = event["targets"].as_array().into_iter().flatten();
+        targets.filter_map(|target| target[member].as_str().map(str::to_owned)).collect()
+    };
+    match field {
+        Field::Action => at("/action").into_iter().collect(),
+        Field::Outcome => [at("/outcome").unwrap_or("success".into())].into(),
+        Field::ActorId => at("/actor/id").into_iter().collect(),
+        Field::ActorType => at("/actor/type").into_iter().collect(),
+        Field::TargetId => of_targets("id"),
+        Field::TargetType => of_targets("type"),
+        Field::Ip => at("/context/ip").into_iter().collect(),
+        Field::Source => at("/source").into_iter().collect(),
+        Field::Description => at("/description").into_iter().collect(),
+        Field::Tag(name) => at(&format!("/tags/{name}")).into_iter().collect(),
+        Field::Metadata(name) => at(&format!("/metadata/{name}")).into_iter().collect(),
+        other => panic!("no naive values of {other}"),
+    }
+}
+
+fn naive_facet(events: &[Naive], field: &Field) -> Vec<(String, u64)> {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for event in events {
+        for value in values(field, &event.line) {
+            *counts.entry(value).or_default() += 1;
+        }
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    counts
+}
+
+fn bounds(draw: &mut Draw) -> ScanQuery {
+    ScanQuery {
+        filter: draw.filter(),
+        from: draw.chance(0.4).then(|| Timestamp::from_micros(draw.time_micros())),
+        to: draw.chance(0.4).then(|| Timestamp::from_micros(draw.time_micros())),
+        ..ScanQuery::default()
+    }
+}
+
+async fn check_facets(log: &Log, draw: &mut Draw, query: &ScanQuery) {
+    let fields: Vec<Field> = (0..1 + draw.below(4)).map(|_| draw.field()).collect();
+    let limit = 1 + draw.below(8);
+    let facets = log
+        .log
+        .facets(&FacetsQuery {
+            filter: query.filter.clone(),
+            from: query.from,
+            to: query.to,
+            fields: fields.clone(),
+            limit,
+            pin: query.pin,
+            max_scan_bytes: None,
+        })
+        .await
+        .expect("counted");
+    let matching = log.matching(query);
+    assert!(facets.exact && facets.covered_from.is_none());
+    assert_eq!(facets.events, matching.len() as u64);
+    for (field, counted) in fields.iter().zip(&facets.fields) {
+        let naive = naive_facet(&matching, field);
+        let found: Vec<(String, u64)> = counted.values.iter().map(|v| (v.value.clone(), v.count)).collect();
+        assert_eq!(found, naive[..naive.len().min(limit)], "{field} of {}", query.filter);
+        assert_eq!(counted.other_values, naive.len().saturating_sub(limit) as u64);
+    }
+}
+
+async fn check_histogram(log: &Log, draw: &mut Draw, query: &ScanQuery) {
+    let interval_micros = [None, Some(60_000_000), Some(3_600_000_000)][draw.below(3)];
+    let asked = HistogramQuery {
+        filter: query.filter.clone(),
+        from: query.from,
+        to: query.to,
+        interval_micros: interval_micros.filter(|interval| *interval > 60_000_000 || draw.chance(0.1)),
+        pin: query.pin,
+        max_scan_bytes: None,
+    };
+    let histogram = match log.log.histogram(&asked).await {
+        Err(ReadError::TooExpensive { .. }) if asked.interval_micros == Some(60_000_000) => return,
+        histogram => histogram.expect("counted"),
+    };
+    let matching = log.matching(query);
+    assert!(histogram.exact);
+    assert_eq!(histogram.events, matching.len() as u64, "{}", query.filter);
+    for pair in histogram.buckets.windows(2) {
+        assert_eq!(pair[1].start.as_micros() - pair[0].start.as_micros(), histogram.interval_micros);
+    }
+    for bucket in &histogram.buckets {
+        let start = bucket.start.as_micros();
+        let within = start..start + histogram.interval_micros;
+        let count = |outcome: Outcome| {
+            let events = matching.iter().filter(|event| within.contains(&event.occurred_at.as_micros()));
+            events.filter(|event| read_fields(&event.line).expect("normal").outcome == outcome).count() as u64
+        };
+        assert_eq!(bucket.success, count(Outcome::Success));
+        assert_eq!(bucket.failure, count(Outcome::Failure));
+        assert_eq!(bucket.denied, count(Outcome::Denied));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn counts_equal_the_naive_ones_for_random_filters_over_random_logs() {
+    for seed in 0..3 {
+        let harness = Harness::new().await;
+        let mut draw = Draw::new(1_000 + seed);
+        let log = shaped_log(&harness, &mut draw, 1_000).await;
+        for _ in 0..150 {
+            let mut query = bounds(&mut draw);
+            query.pin = draw.chance(0.2).then(|| draw.below(log.naive.len()) as u64);
+            check_facets(&log, &mut draw, &query).await;
+            check_histogram(&log, &mut draw, &query).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn past_the_bound_the_newest_part_is_counted_exactly_and_said_to_be_that() {
+    let harness = Harness::new().await;
+    let mut draw = Draw::new(31);
+    let mut log = harness.log("acme");
+    // Segments that follow each other in time, as they do when events come as they happen.
+    let hour = 3_600_000_000;
+    let mut events: Vec<Value> = (0..2_000).map(|n| draw.event(n)).collect();
+    events.sort_by_key(|event| event["occurred_at"].to_string());
+    for (index, event) in events.iter_mut().enumerate() {
+        let at = Timestamp::from_micros(1_790_000_000_000_000 + index as i64 * hour / 10);
+        event["occurred_at"] = at.to_string().into();
+        event["id"] = format!("event-{index}").into();
+    }
+    for part in events.chunks(250) {
+        log.append(part).await;
+        tend(&harness.store, log.log.tenant()).await;
+    }
+    let filter = Filter::parse("metadata.plan:pro").expect("a filter");
+    let fields = vec![Field::Action];
+    let full = FacetsQuery { filter: filter.clone(), fields, limit: 100, ..FacetsQuery::default() };
+    let mut inexact = 0;
+    for bytes in (20_000..3_000_000).step_by(60_000) {
+        let query = FacetsQuery { max_scan_bytes: Some(bytes), ..full.clone() };
+        let facets = match log.log.facets(&query).await {
+            Err(ReadError::TooExpensive { .. }) => continue,
+            facets => facets.expect("counted"),
+        };
+        assert_eq!(facets.exact, facets.covered_from.is_none());
+        inexact += usize::from(!facets.exact);
+        let from = facets.covered_from;
+        let matching = log.matching(&ScanQuery { filter: filter.clone(), from, ..ScanQuery::default() });
+        assert_eq!(facets.events, matching.len() as u64);
+        let found: Vec<(String, u64)> =
+            facets.fields[0].values.iter().map(|v| (v.value.clone(), v.count)).collect();
+        assert_eq!(found, naive_facet(&matching, &Field::Action));
+
+        let query = HistogramQuery {
+            filter: filter.clone(),
+            max_scan_bytes: Some(bytes),
+            ..HistogramQuery::default()
+        };
+        if let Ok(histogram) = log.log.histogram(&query).await {
+            let from = histogram.covered_from;
+            let matching = log.matching(&ScanQuery { filter: filter.clone(), from, ..ScanQuery::default() });
+            assert_eq!(histogram.events, matching.len() as u64);
+        }
+    }
+    assert!(inexact > 3, "some bound lies between nothing and everything: {inexact}");
+    assert!(log.log.facets(&full).await.expect("counted").exact);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn questions_that_are_not_served_say_what_is() {
+    let harness = Harness::new().await;
+    let mut draw = Draw::new(2);
+    let log = shaped_log(&harness, &mut draw, 50).await;
+    let none = log.log.facets(&FacetsQuery::default()).await;
+    assert!(matches!(none, Err(ReadError::Invalid { .. })), "{none:?}");
+    let many = FacetsQuery { fields: vec![Field::Action; 6], ..FacetsQuery::default() };
+    let many = log.log.facets(&many).await;
+    assert!(matches!(many, Err(ReadError::Invalid { .. })), "{many:?}");
+    for interval in [0, -5, 1_500_000] {
+        let query = HistogramQuery { interval_micros: Some(interval), ..HistogramQuery::default() };
+        let refused = log.log.histogram(&query).await;
+        assert!(matches!(refused, Err(ReadError::Invalid { .. })), "{refused:?}");
+    }
+    let query = HistogramQuery { interval_micros: Some(1_000_000), ..HistogramQuery::default() };
+    let refused = log.log.histogram(&query).await;
+    assert!(matches!(refused, Err(ReadError::TooExpensive { .. })), "{refused:?}");
+}

@@ -1,0 +1,86 @@
+//! `recount tenants`: create and look at tenants.
+
+use serde_json::{Value, json};
+
+use super::keys::escape;
+use crate::client::{Client, Connection};
+use crate::exit::{Exit, Failed};
+use crate::output;
+
+/// Create and look at tenants
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The first event of a tenant creates it, unless the server runs with create_tenants = false.
+
+Examples:
+  recount tenants list
+  recount tenants create acme
+  recount tenants show acme --json")]
+pub struct Tenants {
+    #[command(subcommand)]
+    command: TenantsCommand,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum TenantsCommand {
+    /// Create a tenant
+    Create {
+        /// Its id: 1 to 128 of A-Z a-z 0-9 . _ ~ : @ + = -
+        id: String,
+    },
+    /// List tenants by name
+    List {
+        /// Print them as they are, one a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one tenant
+    Show {
+        /// Its id
+        id: String,
+        /// Print it as it is
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Tenants {
+    /// Does it.
+    ///
+    /// # Errors
+    /// If the server says no.
+    pub async fn run(self) -> Result<Exit, Failed> {
+        let client = Client::new(&self.connection)?.without_tenant();
+        match self.command {
+            TenantsCommand::Create { id } => {
+                client.post("/v1/tenants", &json!({"id": id})).await?;
+                eprintln!("created {id}");
+            }
+            TenantsCommand::List { json } => print(&client.all_pages("/v1/tenants", &[]).await?, json)?,
+            TenantsCommand::Show { id, json } => {
+                print(&[client.get(&format!("/v1/tenants/{}", escape(&id)), &[]).await?], json)?;
+            }
+        }
+        Ok(Exit::Success)
+    }
+}
+
+fn print(tenants: &[Value], as_json: bool) -> Result<(), Failed> {
+    if as_json {
+        return tenants.iter().try_for_each(|tenant| output::line(&tenant.to_string()));
+    }
+    let text = |tenant: &Value, name: &str| match tenant.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => indicatif::HumanCount(number.as_u64().unwrap_or(0)).to_string(),
+        _ => "–".to_owned(),
+    };
+    let rows: Vec<Vec<String>> = tenants
+        .iter()
+        .map(|tenant| {
+            ["id", "events", "created_at", "last_received_at"].map(|name| text(tenant, name)).to_vec()
+        })
+        .collect();
+    output::line(&output::table(&["tenant", "events", "created", "last event received"], &rows))
+}

@@ -1,0 +1,197 @@
+//! Starts servers, runs commands, and finds what tests need.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The operator's key of every test server.
+pub(crate) const OPERATOR_KEY: &str = "operator-key-of-the-tests-0123456789abcdef";
+/// How long a server may take to start before a test gives up.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The binary, without any of this machine's configuration.
+pub(crate) fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_recount"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RECOUNT_")) {
+        command.env_remove(name);
+    }
+    command.env_remove("NO_COLOR").env_remove("COLUMNS").env("TERM", "dumb").stdin(Stdio::null());
+    command
+}
+
+/// A running server, killed when it is dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) url: String,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// Starts one in a folder and waits until it listens.
+    pub(crate) fn start(folder: &Path) -> Self {
+        Self::with(folder, |command| command)
+    }
+
+    /// The same with more arguments or variables.
+    pub(crate) fn with(folder: &Path, more: impl FnOnce(&mut Command) -> &mut Command) -> Self {
+        let mut command = binary();
+        command.args(["serve", "--data-dir"]).arg(folder).env("RECOUNT_LISTEN", "127.0.0.1:0");
+        command.env("RECOUNT_OPERATOR_KEY", OPERATOR_KEY).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = more(&mut command).spawn().expect("the server can be started");
+        let (url, log) = watch(&mut child);
+        Self { child, url, log }
+    }
+
+    /// Runs a command against it with the operator's key.
+    pub(crate) fn run<const N: usize>(&self, arguments: [&str; N]) -> Ran {
+        self.run_as(OPERATOR_KEY, arguments)
+    }
+
+    /// Runs a command against it with another key.
+    pub(crate) fn run_as<const N: usize>(&self, key: &str, arguments: [&str; N]) -> Ran {
+        self.command(key).args(arguments).output().expect("the command can be run").into()
+    }
+
+    /// A command against it.
+    pub(crate) fn command(&self, key: &str) -> Command {
+        let mut command = binary();
+        command.env("RECOUNT_SERVER", &self.url).env("RECOUNT_KEY", key);
+        command
+    }
+
+    /// How many events match, as `recount search --count` says.
+    pub(crate) fn count(&self, tenant: &str, filter: &str) -> u64 {
+        let ran = self.run(["search", "--count", "--tenant", tenant, "--", filter]);
+        assert!(ran.success(), "{filter}: {ran:?}");
+        ran.stdout.trim().parse().expect("a number")
+    }
+
+    /// Kills it at once, as a power cut would end the process.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ended");
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+        self.child.wait().expect("it ended").code()
+    }
+
+    /// What it logged until now.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("no test panicked with it").join("\n")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- log of the server ---\n{}", self.log());
+        }
+    }
+}
+
+/// Reads the log until the server says where it listens, and goes on reading in the background.
+fn watch(child: &mut Child) -> (String, Arc<Mutex<Vec<String>>>) {
+    let stderr = child.stderr.take().expect("it is piped");
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let (send, listening) = std::sync::mpsc::channel();
+    let kept = Arc::clone(&log);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            if let Ok(entry) = serde_json::from_str::<Value>(&line)
+                && entry["message"] == "listening"
+            {
+                let _ = send.send(entry["url"].as_str().unwrap_or_default().to_owned());
+            }
+            kept.lock().expect("no test panicked with it").push(line);
+        }
+    });
+    match listening.recv_timeout(START_TIMEOUT) {
+        Ok(url) => (url, log),
+        Err(_) => panic!("the server did not start:\n{}", log.lock().expect("not poisoned").join("\n")),
+    }
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    pub(crate) fn success(&self) -> bool {
+        self.code == 0
+    }
+
+    /// Standard output as NDJSON.
+    pub(crate) fn json_lines(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
+/// Runs a command without a server.
+pub(crate) fn run<const N: usize>(arguments: [&str; N]) -> Ran {
+    binary().args(arguments).output().expect("the command can be run").into()
+}
+
+/// An empty folder.
+pub(crate) fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder can be made")
+}
+
+/// A file of the tests' own.
+pub(crate) fn fixture(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures").join(name);
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+/// A file of real events; `None`, said aloud, if this machine has none.
+pub(crate) fn real_data(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("RECOUNT_REALDATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/realdata"),
+        PathBuf::from,
+    );
+    let path = folder.join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("NOT RUN: {} is not there; RECOUNT_REALDATA names the folder of real events", path.display());
+    None
+}
+
+/// Writes a file into a folder and gives its path as text.
+pub(crate) fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).expect("it can be written");
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+/// An event with that id and action.
+pub(crate) fn event(id: &str, action: &str) -> String {
+    format!(
+        "{{\"id\":\"{id}\",\"tenant\":\"acme\",\"occurred_at\":\"2026-11-01T10:00:00Z\",\"action\":\"{action}\",\
+         \"actor\":{{\"type\":\"user\",\"id\":\"u1\",\"name\":\"Ada\"}}}}"
+    )
+}

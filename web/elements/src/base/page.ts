@@ -1,0 +1,112 @@
+/** What the pages beside the log have in common: their frame, their lists, and how they load. */
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { state } from './decorators.js';
+import { agoText } from './amounts.js';
+import { Problem } from './client.js';
+import { RecountElement } from './element.js';
+import { icon } from './more-icons.js';
+import '../log/states.js';
+
+const SKELETON_DELAY_MS = 150;
+const COPIED_MS = 2000;
+
+/** An element that shows one list of the API. */
+export class PageElement<T> extends RecountElement {
+  @state() protected items?: T[];
+  @state() protected problem?: Problem;
+  /** A failure of something asked for, beside what is already shown. */
+  @state() protected failure?: Problem;
+  @state() protected busy = false;
+  @state() protected copied = '';
+  @state() private slow = false;
+  protected path = '';
+
+  protected override sessionChanged(): void {
+    void this.load();
+  }
+
+  protected async load(): Promise<void> {
+    const timer = setTimeout(() => (this.slow = true), SKELETON_DELAY_MS);
+    try {
+      this.items = (await this.context.client.get<{ data: T[] }>(this.path)).data;
+      this.problem = undefined;
+    } catch (error) {
+      this.problem = problemOf(error);
+      this.emitError(this.problem);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Does something once at a time and shows how it failed. */
+  protected async act(work: () => Promise<unknown>): Promise<boolean> {
+    this.busy = true;
+    this.failure = undefined;
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.failure = problemOf(error);
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  protected async confirmCopy(what: string): Promise<void> {
+    this.copied = what;
+    await new Promise((done) => setTimeout(done, COPIED_MS));
+    if (this.copied === what) this.copied = '';
+  }
+
+  protected when(time: string | null | undefined): TemplateResult | typeof nothing {
+    if (!time) return nothing;
+    const { i18n } = this.context;
+    const at = Date.parse(time);
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    return html`<time datetime=${time} title=${i18n.dates(zone, { dateStyle: 'full', timeStyle: 'long' }).format(at)}>${Math.abs(Date.now() - at) < 36e5
+      ? agoText(i18n, at, Date.now()) : i18n.dates(zone, { dateStyle: 'medium', timeStyle: 'short' }).format(at)}</time>`;
+  }
+
+  protected failureNote() {
+    return this.failure ? html`<p class="note bad" role="alert">${icon('alert')}<span class="any">${this.failure.detail}
+      ${this.failure.requestId ? html`<br /><span class="hint">${this.t('Error id')} <code>${this.failure.requestId}</code></span>` : nothing}</span></p>` : nothing;
+  }
+
+  /** Loading, failed, or the list. */
+  protected body(list: (items: T[]) => unknown) {
+    if (this.problem) return html`<recount-problem .app=${this.context} .problem=${this.problem} @retry=${() => this.load()}></recount-problem>`;
+    if (!this.items) return this.slow ? html`<div class="skeleton" role="status" aria-label=${this.t('Loading…')}>${[1, 2, 3].map(() => html`<i></i>`)}</div>` : nothing;
+    return list(this.items);
+  }
+}
+
+export const problemOf = (error: unknown): Problem => (error instanceof Problem ? error : new Problem(0, String(error)));
+
+export const pageStyles = css`
+  :host { container: recount-page / inline-size; }
+  .page { display: grid; gap: 16px; max-inline-size: 1080px; margin-inline: auto; padding: var(--recount-padding, 28px 24px 48px); }
+  .top { display: flex; align-items: flex-start; justify-content: space-between; gap: 12px 24px; flex-wrap: wrap; }
+  .top p { color: var(--_muted); max-inline-size: 64ch; margin-block-start: 4px; text-wrap: pretty; }
+  .list { border: 1px solid var(--_border); border-radius: var(--_radius); overflow: auto; background: var(--_bg); }
+  table { inline-size: 100%; border-collapse: collapse; text-align: start; }
+  th { padding: 0 12px; block-size: 34px; text-align: start; font-weight: 500; color: var(--_muted); background: var(--_surface); white-space: nowrap; }
+  td { padding: 10px 12px; vertical-align: top; border-block-start: 1px solid var(--_border); }
+  tbody tr:hover { background: var(--_surface); }
+  td.end, th.end { text-align: end; white-space: nowrap; }
+  td .btn { margin-block: -5px; }
+  td small { display: block; color: var(--_muted); font-size: 0.925em; line-height: 18px; }
+  .badge { display: inline-flex; align-items: center; gap: 6px; font-weight: 500; white-space: nowrap; }
+  .hash { display: inline-block; max-inline-size: 14ch; vertical-align: bottom; }
+  progress { inline-size: 120px; block-size: 6px; accent-color: var(--_accent-fill); }
+  .skeleton { display: grid; gap: 1px; }
+  .skeleton i { block-size: 44px; border-radius: 6px; background: var(--_surface); }
+  .list .state { min-block-size: 260px; }
+  @container recount-page (max-width: 640px) {
+    .page { padding: var(--recount-padding, 20px 16px 40px); }
+    table, tbody, tr, td { display: block; }
+    thead { position: absolute; clip-path: inset(50%); }
+    tr { padding: 8px 0; } tr + tr { border-block-start: 1px solid var(--_border); }
+    td { border: 0; padding: 4px 12px; } td.end { text-align: start; padding-block: 8px; }
+  }
+`;

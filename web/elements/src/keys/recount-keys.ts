@@ -1,0 +1,128 @@
+/** `<recount-keys>`: the tenant's API keys, made within one's own rights and shown once. */
+import { css, html } from 'lit';
+import { query, state } from '../base/decorators.js';
+import type { Me } from '../base/client.js';
+import { icon } from '../base/more-icons.js';
+import type { Message } from '../base/i18n.js';
+import { PageElement, pageStyles } from '../base/page.js';
+import { define } from '../base/part.js';
+import { controls, forms, theme } from '../base/styles.js';
+import { copyText } from '../base/clipboard.js';
+import { plain } from '../base/text.js';
+import { DAY_MS } from '../model/time.js';
+
+interface Key {
+  id: string;
+  name: string;
+  scopes: string[];
+  created_at: string;
+  expires_at?: string | null;
+  last_used_at?: string | null;
+  revoked_at?: string | null;
+}
+
+const SCOPES: readonly [string, Message][] = [
+  ['events:read', 'Read events'], ['exports:write', 'Take exports'], ['streams:manage', 'Manage streams'], ['keys:manage', 'Manage keys'], ['proof:read', 'Read proofs'],
+];
+const LIVES_DAYS = [30, 90, 365];
+
+@define('recount-keys')
+export class RecountKeys extends PageElement<Key> {
+  protected override path = '/v1/keys';
+  @state() private me?: Me;
+  /** The text of the key that was just made; nowhere else, and gone with the dialog. */
+  @state() private made = '';
+  @state() private revoking?: Key;
+  @query('#create') private createDialog!: HTMLDialogElement;
+  @query('#revoke') private revokeDialog!: HTMLDialogElement;
+
+  protected override sessionChanged(): void {
+    super.sessionChanged();
+    void this.context.client.me().then((me) => (this.me = me), () => {});
+  }
+
+  #create = (event: Event): void => {
+    event.preventDefault();
+    const data = new FormData(event.target as HTMLFormElement);
+    const days = Number(data.get('days'));
+    void this.act(async () => {
+      const { key } = await this.context.client.send<{ key: string }>('POST', '/v1/keys', {
+        name: String(data.get('name')).trim(), scopes: data.getAll('scope'), expires_at: new Date(Date.now() + days * DAY_MS).toISOString(),
+      });
+      this.made = key;
+      await this.load();
+    });
+  };
+
+  override render() {
+    const { t } = this;
+    return html`<div class="page">
+      <div class="top"><div><h1>${t('API keys')}</h1><p>${t('Keys let your own tools read this log. A key can do no more than the person who makes it, and making and revoking one is an event in the log.')}</p></div>
+        <button class="btn primary" @click=${() => { this.made = ''; this.failure = undefined; this.createDialog.showModal(); }}>${icon('plus')}${t('Create key')}</button></div>
+      ${this.body((keys) => {
+        const live = keys.filter((key) => !key.revoked_at);
+        return html`<div class="list">${live.length ? this.#table(live) : html`<div class="state">${icon('key')}<h2>${t('No keys yet')}</h2>
+          <p>${t('Create one for each tool that reads the log, so that each can be revoked alone.')}</p></div>`}</div>`;
+      })}
+      ${this.#createForm()}${this.#revokeForm()}
+    </div>`;
+  }
+
+  #table(keys: Key[]) {
+    const { t } = this;
+    return html`<table><thead><tr>${[t('Name'), t('May'), t('Created'), t('Last used'), t('Expires')].map((head) => html`<th scope="col">${head}</th>`)}<th><span class="sr">${t('Revoke')}</span></th></tr></thead>
+      <tbody>${keys.map((key) => {
+        const over = key.expires_at && Date.parse(key.expires_at) < Date.now();
+        return html`<tr>
+          <td><bdi class="any">${plain(key.name)}</bdi><small class="mono">${key.id}</small></td>
+          <td>${key.scopes.map((scope) => { const known = SCOPES.find(([name]) => name === scope); return html`<div>${known ? t(known[1]) : html`<code>${scope}</code>`}</div>`; })}</td>
+          <td>${this.when(key.created_at)}</td>
+          <td>${key.last_used_at ? this.when(key.last_used_at) : html`<span class="muted">${t('Never')}</span>`}</td>
+          <td>${over ? html`<span class="danger">${t('Expired')}</span>` : key.expires_at ? this.when(key.expires_at) : html`<span class="muted">${t('Never')}</span>`}</td>
+          <td class="end"><button class="btn small destructive" @click=${() => { this.revoking = key; this.failure = undefined; this.revokeDialog.showModal(); }}>${t('Revoke')}</button></td>
+        </tr>`;
+      })}</tbody></table>`;
+  }
+
+  #createForm() {
+    const { t } = this;
+    const allowed = SCOPES.filter(([scope]) => this.me?.scopes.includes(scope) || this.me?.scopes.includes('operator'));
+    const { i18n } = this.context;
+    return html`<dialog id="create" aria-labelledby="create-title" @close=${() => (this.made = '')}>
+      ${this.made ? html`<div class="stack">
+        <h2 id="create-title">${t('Your new key')}</h2>
+        <p>${t('Copy it now. It is not stored and can’t be shown again.')}</p>
+        <div class="row secret"><code class="any grow" id="key">${this.made}</code>
+          <button class="btn small" @click=${() => { void copyText(this.made); void this.confirmCopy('key'); }}>${icon(this.copied ? 'check' : 'copy')}${this.copied ? t('Copied') : t('Copy')}</button></div>
+        <div class="actions"><button class="btn primary" @click=${() => this.createDialog.close()}>${t('Done')}</button></div></div>`
+        : html`<form @submit=${this.#create}>
+        <h2 id="create-title">${t('Create key')}</h2>
+        <label class="field"><span>${t('Name')}</span><input class="input" name="name" required maxlength="100" autocomplete="off" placeholder=${t('What will use it')} /></label>
+        <fieldset><legend class="legend">${t('It may')}</legend>${allowed.map(([scope, label]) => html`
+          <label class="check"><input type="checkbox" name="scope" value=${scope} ?checked=${scope === 'events:read'} />${t(label)} <code class="muted">${scope}</code></label>`)}</fieldset>
+        <label class="field"><span>${t('Valid for')}</span><select class="input" name="days">${LIVES_DAYS.map((days) => html`<option value=${days} ?selected=${days === 90}>${new Intl.NumberFormat(i18n.locale, { style: 'unit', unit: 'day', unitDisplay: 'long' }).format(days)}</option>`)}</select></label>
+        ${this.failureNote()}
+        <div class="actions"><button type="button" class="btn" @click=${() => this.createDialog.close()}>${t('Cancel')}</button><button class="btn primary" ?disabled=${this.busy}>${t('Create key')}</button></div>
+      </form>`}</dialog>`;
+  }
+
+  #revokeForm() {
+    const { t, revoking } = this;
+    return html`<dialog id="revoke" aria-labelledby="revoke-title"><div class="stack">
+      <h2 id="revoke-title">${t('Revoke “{name}”?', { name: plain(revoking?.name) })}</h2>
+      <p>${t('What uses it stops working within seconds. This can’t be undone.')}</p>
+      ${this.failureNote()}
+      <div class="actions"><button class="btn" @click=${() => this.revokeDialog.close()}>${t('Cancel')}</button>
+        <button class="btn destructive" ?disabled=${this.busy} @click=${async () => {
+          if (revoking && await this.act(() => this.context.client.send('DELETE', `/v1/keys/${encodeURIComponent(revoking.id)}`))) {
+            this.revokeDialog.close();
+            await this.load();
+          }
+        }}>${t('Revoke')}</button></div></div></dialog>`;
+  }
+
+  static override styles = [theme, controls, forms, pageStyles, css`
+    .secret { padding: 10px 12px; border: 1px solid var(--_control); border-radius: var(--_radius); background: var(--_surface); }
+    .secret code { user-select: all; }
+  `];
+}

@@ -1,0 +1,78 @@
+/** What the log page shows, as one value that lives in the address. */
+
+export const COLUMNS = ['time', 'actor', 'action', 'target', 'outcome', 'ip', 'source', 'location', 'description', 'id'] as const;
+export const DEFAULT_COLUMNS = ['time', 'actor', 'action', 'target', 'outcome'];
+export const DEFAULT_RANGE = '30d';
+
+export interface View {
+  filter: string;
+  range: string;
+  zone: string;
+  order: 'desc' | 'asc';
+  columns: string[];
+  /** The saved view that this started from. */
+  saved?: string;
+  /** The open event. */
+  event?: string;
+  /** The ranges that zooming came from, oldest first. */
+  zoomed: string[];
+}
+
+/** Where the view is kept: the query of a page of ours, or the fragment of a host's page. */
+export type Persist = 'query' | 'hash' | 'none';
+
+export const defaultView = (): View =>
+  ({ filter: '', range: DEFAULT_RANGE, zone: 'local', order: 'desc', columns: [...DEFAULT_COLUMNS], zoomed: [] });
+
+const KEYS = ['filter', 'time', 'zone', 'order', 'cols', 'view', 'event', 'zoom'] as const;
+
+export function readView(params: URLSearchParams, base: View = defaultView()): View {
+  const columns = params.get('cols')?.split(',').filter(Boolean);
+  const view: View = {
+    filter: params.get('filter') ?? base.filter,
+    range: params.get('time') ?? base.range,
+    zone: params.get('zone') ?? base.zone,
+    order: params.get('order') === 'asc' ? 'asc' : base.order,
+    columns: columns?.length ? columns : base.columns,
+    zoomed: params.get('zoom')?.split('~').filter(Boolean) ?? [],
+  };
+  const saved = params.get('view');
+  const event = params.get('event');
+  if (saved) view.saved = saved;
+  if (event) view.event = event;
+  return view;
+}
+
+/** Writes the view over its own parameters; others of the host's stay. */
+export function writeView(view: View, params: URLSearchParams): URLSearchParams {
+  const plain = defaultView();
+  const values: Record<(typeof KEYS)[number], string | undefined> = {
+    filter: view.filter,
+    time: view.range === plain.range ? '' : view.range,
+    zone: view.zone === plain.zone ? '' : view.zone,
+    order: view.order === plain.order ? '' : view.order,
+    cols: view.columns.join() === plain.columns.join() ? '' : view.columns.join(),
+    view: view.saved,
+    event: view.event,
+    zoom: view.zoomed.join('~'),
+  };
+  for (const key of KEYS) {
+    if (values[key]) params.set(key, values[key]);
+    else params.delete(key);
+  }
+  return params;
+}
+
+/** The part of a view that a saved view keeps. */
+export const savedPart = ({ filter, range, zone, order, columns }: View) => ({ filter, range, zone, order, columns });
+
+export function currentParams(persist: Persist): URLSearchParams {
+  return new URLSearchParams(persist === 'hash' ? location.hash.slice(1) : persist === 'query' ? location.search : '');
+}
+
+export function addressOf(params: URLSearchParams, persist: Persist): string {
+  const url = new URL(location.href);
+  if (persist === 'hash') url.hash = params.toString();
+  else url.search = params.toString();
+  return url.href;
+}

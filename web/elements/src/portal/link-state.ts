@@ -1,0 +1,34 @@
+/** `<recount-link-state>`: what the hosted page shows when there is no session to show. */
+import { html, nothing } from 'lit';
+import { property } from '../base/decorators.js';
+import { RecountElement } from '../base/element.js';
+import { icon } from '../base/more-icons.js';
+import { define } from '../base/part.js';
+import { controls, forms, theme } from '../base/styles.js';
+import { css } from 'lit';
+
+@define('recount-link-state')
+export class LinkState extends RecountElement {
+  /** `opening`, `ended` (used or too old), `missing`, or `unreachable`. */
+  @property() state: 'opening' | 'ended' | 'missing' | 'unreachable' = 'missing';
+
+  protected override shouldUpdate(): boolean {
+    return true;
+  }
+
+  override render() {
+    const { t, state } = this;
+    if (state === 'opening') return html`<main class="state" aria-busy="true"><p role="status">${t('Opening the audit log…')}</p></main>`;
+    const [title, text] = {
+      ended: [t('This link can’t be used any more'), t('Each link opens the log once, for a short time. Ask for a new one where you found it. If somebody else may have used it, tell them.')],
+      missing: [t('A link is needed'), t('The audit log opens from a link that your application gives you.')],
+      unreachable: [t('The server can’t be reached'), t('Check the connection; nothing was lost.')],
+    }[state];
+    return html`<main class="state" role="alert">${icon(state === 'unreachable' ? 'offline' : 'link')}<h1>${title}</h1><p>${text}</p>
+      ${state === 'unreachable' ? html`<div class="row"><button class="btn" @click=${() => this.emit('retry')}>${t('Try again')}</button></div>` : nothing}</main>`;
+  }
+
+  static override styles = [theme, controls, forms, css`
+    :host { display: grid; min-block-size: 100dvh; }
+  `];
+}

@@ -1,0 +1,188 @@
+/** `<recount-portal>`: every page that the session has a right to, under one head. */
+import { css, html, nothing, type PropertyValues } from 'lit';
+import { property, state } from '../base/decorators.js';
+import { Problem, type Me } from '../base/client.js';
+import { RecountElement } from '../base/element.js';
+import { drawIcon } from '../base/icons.js';
+import { icon } from '../base/more-icons.js';
+import type { Message } from '../base/i18n.js';
+import { define } from '../base/part.js';
+import { controls, forms, theme } from '../base/styles.js';
+import { plain } from '../base/text.js';
+import { addressOf, currentParams, type Persist } from '../model/view.js';
+import { isTrouble, type Stream } from '../streams/stream.js';
+
+type PageName = 'events' | 'exports' | 'streams' | 'keys';
+
+/** The pages in the order of the navigation; one more page is one more line. */
+const PAGES: readonly { name: PageName; label: Message; scopes: readonly string[]; icon: string }[] = [
+  { name: 'events', label: 'Events', scopes: ['events:read'], icon: 'M15 12h-5m5-4h-5m9 9V5a2 2 0 0 0-2-2H4m4 18h12a2 2 0 0 0 2-2v-1a1 1 0 0 0-1-1H11a1 1 0 0 0-1 1v1a2 2 0 1 1-4 0V5a2 2 0 1 0-4 0v2a1 1 0 0 0 1 1h3' },
+  { name: 'exports', label: 'Exports', scopes: ['exports:write'], icon: 'M12 15V3m9 12v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4m4-5 5 5 5-5' },
+  { name: 'streams', label: 'Streams', scopes: ['streams:manage'], icon: 'M16.247 7.761a6 6 0 0 1 0 8.478m2.828-11.306a10 10 0 0 1 0 14.134m-14.15 0a10 10 0 0 1 0-14.134m2.828 11.306a6 6 0 0 1 0-8.478M10 12a2 2 0 1 0 4 0a2 2 0 1 0-4 0' },
+  { name: 'keys', label: 'API keys', scopes: ['keys:manage'], icon: 'm15.5 7.5 2.3 2.3a1 1 0 0 0 1.4 0l2.1-2.1a1 1 0 0 0 0-1.4L19 4m2-2-9.6 9.6M2 15.5a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0-11 0' },
+];
+const THEMES = ['auto', 'light', 'dark'] as const;
+const THEME_ICONS = {
+  auto: 'M4 3h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2m4 18h8m-4-4v4',
+  light: 'M8 12a4 4 0 1 0 8 0a4 4 0 1 0-8 0M12 2v2m0 16v2M4.93 4.93l1.41 1.41m11.32 11.32 1.41 1.41M2 12h2m16 0h2M6.34 17.66l-1.41 1.41M19.07 4.93l-1.41 1.41',
+  dark: 'M20.985 12.486a9 9 0 1 1-9.473-9.472c.405-.022.617.46.402.803a6 6 0 0 0 8.268 8.268c.344-.215.825-.004.803.401',
+};
+const THEME_LABELS: Record<(typeof THEMES)[number], Message> = { auto: 'Colours of the system', light: 'Light', dark: 'Dark' };
+
+const ends = (scopes: readonly string[], wanted: readonly string[]): boolean =>
+  wanted.some((scope) => scopes.includes(scope)) || scopes.includes('operator');
+
+/**
+ * @fires recount-page - another page is shown; `detail` is its name
+ * @fires recount-theme - the person chose colours; `detail` is `auto`, `light` or `dark`
+ * @slot brand - replaces the mark and the name
+ * @slot end - the end of the head
+ */
+@define('recount-portal')
+export class RecountPortal extends RecountElement {
+  /** Where pages and views are kept: `hash` (default), `path` (below `base`, with the view in the query), or `none`. */
+  @property() route: 'hash' | 'path' | 'none' = 'hash';
+  /** With `route="path"`: the path of the portal's page. */
+  @property() base = '/portal';
+  /** What the log is called, usually the vendor's name. */
+  @property() brand = '';
+  @property({ type: Boolean, attribute: 'page-keys' }) pageKeys = false;
+  /** Where “back” leads, if anywhere. */
+  @property({ attribute: 'return-url' }) returnUrl = '';
+
+  @state() private me?: Me;
+  @state() private problem?: Problem;
+  @state() private page: PageName = 'events';
+  @state() private failing = 0;
+  @state() private chosenTheme: (typeof THEMES)[number] = 'auto';
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.chosenTheme = (this.theme ?? 'auto');
+    addEventListener('popstate', this.#fromAddress);
+    this.#fromAddress();
+  }
+
+  override disconnectedCallback(): void {
+    removeEventListener('popstate', this.#fromAddress);
+    super.disconnectedCallback();
+  }
+
+  protected override sessionChanged(): void {
+    this.problem = undefined;
+    void this.#start();
+  }
+
+  async #start(): Promise<void> {
+    const { client } = this.context;
+    try {
+      const me = (this.me = await client.me());
+      if (ends(me.scopes, ['streams:manage'])) {
+        const { data } = await client.get<{ data: Stream[] }>('/v1/streams').catch(() => ({ data: [] as Stream[] }));
+        this.failing = data.filter(isTrouble).length;
+      }
+    } catch (error) {
+      this.problem = error instanceof Problem ? error : new Problem(0, String(error));
+    }
+  }
+
+  #fromAddress = (): void => {
+    const named = this.route === 'path' ? location.pathname.slice(this.base.length).split('/')[1] : currentParams('hash').get('page');
+    this.page = PAGES.find(({ name }) => name === named)?.name ?? 'events';
+  };
+
+  get #persist(): Persist {
+    return this.route === 'path' ? 'query' : this.route;
+  }
+
+  #address(page: PageName): string {
+    if (this.route === 'path') return page === 'events' ? this.base : `${this.base}/${page}`;
+    return addressOf(new URLSearchParams(page === 'events' ? {} : { page }), 'hash');
+  }
+
+  #go(event: MouseEvent, page: PageName): void {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (this.route !== 'none') history.pushState(history.state, '', this.#address(page));
+    this.page = page;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has('page')) this.emit('recount-page', this.page);
+  }
+
+  /** Where the session says that “back” leads; only to a page, never to a script. */
+  get #back(): string {
+    const url = this.returnUrl || this.me?.return_url || '';
+    return /^https?:\/\//i.test(url) ? url : '';
+  }
+
+  #nextTheme(): void {
+    this.chosenTheme = THEMES[(THEMES.indexOf(this.chosenTheme) + 1) % THEMES.length]!;
+    this.emit('recount-theme', this.chosenTheme);
+  }
+
+  override render() {
+    const { t, me, context } = this;
+    const pages = PAGES.filter(({ scopes }) => me && ends(me.scopes, scopes));
+    const allowed = pages.some(({ name }) => name === this.page);
+    return html`
+      <header>
+        <slot name="brand"><span class="brand"><span class="mark" aria-hidden="true">${[...(this.brand || me?.tenant || 'R')][0]?.toLocaleUpperCase()}</span>
+          <span class="who"><strong class="clip"><bdi>${plain(this.brand || me?.tenant || t('Audit log'))}</bdi></strong>
+          ${this.brand && me?.tenant ? html`<span class="muted clip sub">${t('Audit log for {name}', { name: plain(me.tenant) })}</span>` : me?.tenant ? html`<span class="muted clip sub">${t('Audit log')}</span>` : nothing}</span></span></slot>
+        <nav aria-label=${t('Pages')}>${pages.map(({ name, label, icon: path }) => html`
+          <a href=${this.#address(name)} aria-current=${name === this.page ? 'page' : nothing} @click=${(event: MouseEvent) => this.#go(event, name)}>${drawIcon(path)}<span>${t(label)}</span>
+            ${name === 'streams' && this.failing ? html`<span class="count" title=${t('{n} failing', { n: this.failing })}>${context.i18n.number(this.failing)}<span class="sr"> ${t('{n} failing', { n: this.failing })}</span></span>` : nothing}</a>`)}</nav>
+        <div class="row tail">
+          <slot name="end"></slot>
+          <button class="btn ghost small square" aria-label=${t(THEME_LABELS[this.chosenTheme])} title=${t(THEME_LABELS[this.chosenTheme])} @click=${() => this.#nextTheme()}>${drawIcon(THEME_ICONS[this.chosenTheme])}</button>
+          ${this.#back ? html`<a class="btn small" href=${this.#back}>${t('Back')}</a>` : nothing}
+        </div>
+      </header>
+      <main>${this.problem ? html`<recount-problem .app=${context} .problem=${this.problem} @retry=${() => this.sessionChanged()}></recount-problem>`
+        : !me ? nothing : allowed ? this.#page() : this.#refused(pages.length > 0)}</main>`;
+  }
+
+  #page() {
+    const { context } = this;
+    switch (this.page) {
+      case 'exports': return html`<recount-exports .app=${context}></recount-exports>`;
+      case 'keys': return html`<recount-keys .app=${context}></recount-keys>`;
+      case 'streams': return html`<recount-streams .app=${context} .persist=${this.#persist} @recount-streams-failing=${(event: CustomEvent<number>) => (this.failing = event.detail)}></recount-streams>`;
+      default: return html`<h1 class="sr">${this.t('Events')}</h1><recount-log .app=${context} .expired=${this.expired} .persist=${this.#persist} .pageKeys=${this.pageKeys}></recount-log>`;
+    }
+  }
+
+  #refused(others: boolean) {
+    const { t } = this;
+    return html`<div class="state">${icon('lock')}<h1>${t('No right to see this')}</h1><p>${others ? t('Your session does not include this page.') : t('Your session does not include any page. Ask whoever gave you the link.')}</p></div>`;
+  }
+
+  static override styles = [theme, controls, forms, css`
+    :host { display: grid; grid-template-rows: auto minmax(0, 1fr); block-size: var(--recount-height, 100dvh); container: recount-portal / inline-size; }
+    header { display: flex; align-items: stretch; gap: 28px; min-block-size: 52px; padding-inline: 24px; border-block-end: 1px solid var(--_border); }
+    .brand { display: flex; align-items: center; gap: 10px; min-inline-size: 0; block-size: 100%; }
+    .mark { display: grid; place-items: center; inline-size: 24px; block-size: 24px; flex: none; border-radius: 7px; font-size: 12px; font-weight: 600; color: var(--_on-accent); background: var(--_accent-solid); }
+    .who { display: flex; align-items: baseline; gap: 10px; min-inline-size: 0; }
+    .who strong { font-weight: 600; font-size: 1.08em; }
+    nav { display: flex; gap: 2px; overflow-x: auto; scrollbar-width: none; }
+    nav a { display: flex; align-items: center; gap: 8px; padding: 0 13px; color: var(--_muted); text-decoration: none; white-space: nowrap; border-block-end: 2px solid transparent; margin-block-end: -1px; }
+    nav a:hover { color: var(--_fg); }
+    nav a[aria-current] { color: var(--_fg); font-weight: 500; border-color: var(--_accent-fill); }
+    nav a:focus-visible { outline-offset: -3px; border-radius: 6px; }
+    .count { padding: 0 6px; border-radius: 999px; font-size: 0.85em; line-height: 18px; font-weight: 600; color: var(--_danger); background: var(--_danger-soft); }
+    .tail { margin-inline-start: auto; }
+    main { min-block-size: 0; overflow: auto; }
+    main > recount-log { --recount-height: 100%; min-block-size: 480px; }
+    main > .state { block-size: 100%; }
+    recount-problem { display: grid; block-size: 100%; }
+    @container recount-portal (max-width: 860px) { header { gap: 16px; padding-inline: 16px; } nav a .icon { display: none; } .sub { display: none; } }
+    @container recount-portal (max-width: 600px) {
+      header { flex-wrap: wrap; gap: 0 12px; padding-inline: 12px; }
+      .brand { block-size: 44px; }
+      nav { order: 3; inline-size: 100%; margin-inline: -8px; min-block-size: 40px; }
+      nav a { padding-inline: 8px; }
+    }
+  `];
+}

@@ -1,0 +1,131 @@
+/** Behaviour 25: accessible in every guise, French without a word of English left, and quick. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { behaviour, eventually, rows } from './support/world.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+async function audit(page, what, found) {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  found.push(...violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map(({ target, failureSummary }) => `${target.flat().join(' ')} ${failureSummary.split('\n').slice(1).join(' ')}`).slice(0, 3).join(' | ')}`));
+}
+
+/** axe inside of a page that enforces Trusted Types and forbids foreign scripts. */
+const relaxed = { bypassCSP: true };
+
+async function tour(portal, browser, what, session = {}) {
+  const { page } = await portal('?filter=action%3Arole.updated%20-actor%3Anobody', { browser: { ...relaxed, ...browser }, session });
+  const found = [];
+  await rows(page).first().waitFor();
+  await page.locator('recount-histogram rect.bar').first().waitFor();
+  await audit(page, `${what}, list`, found);
+  await rows(page).first().click();
+  await page.locator('recount-event-detail .diff').waitFor();
+  await audit(page, `${what}, details`, found);
+  await page.keyboard.press('Escape');
+  await page.locator('recount-time-field button').first().click();
+  await page.locator('#typed').waitFor();
+  await audit(page, `${what}, time`, found);
+  await page.keyboard.press('Escape');
+  await page.getByRole('combobox').first().fill('act');
+  await page.getByRole('option').first().waitFor();
+  await audit(page, `${what}, suggestions`, found);
+  await page.getByRole('combobox').first().fill('');
+  await page.keyboard.press('Escape');
+  await page.locator('.toolbar > .btn').last().click();
+  await page.locator('recount-export-dialog dialog[open]').waitFor();
+  await audit(page, `${what}, export`, found);
+  await page.keyboard.press('Escape');
+  for (const path of ['exports', 'streams', 'keys']) {
+    await page.locator(`nav a[href$="/${path}"]`).click();
+    await page.locator('recount-portal h1').first().waitFor();
+    await page.waitForTimeout(250);
+    await audit(page, `${what}, ${path}`, found);
+  }
+  assert.deepEqual(found, []);
+}
+
+for (const [what, browser] of Object.entries({
+  light: {}, dark: { colorScheme: 'dark' }, '320 px': { viewport: { width: 320, height: 640 } }, '200 % zoom': { viewport: { width: 720, height: 450 }, deviceScaleFactor: 2 },
+  'more contrast, dark': { colorScheme: 'dark', contrast: 'more' },
+})) {
+  behaviour(`25. axe finds nothing: ${what}`, async ({ portal }) => tour(portal, browser, what), { timeout: 120_000 });
+}
+
+behaviour('25. axe finds nothing, and the layout turns around: right to left', async ({ portal }) => {
+  await tour(portal, {}, 'right to left', { locale: 'ar' });
+}, { timeout: 120_000 });
+
+behaviour('25. nothing spills over at 320 px', async ({ portal }) => {
+  for (const path of ['', '/exports', '/streams', '/keys']) {
+    const { page } = await portal(path, { browser: { viewport: { width: 320, height: 640 } } });
+    await page.locator('recount-portal main > *').first().waitFor();
+    await page.waitForTimeout(300);
+    const { wide, width } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, width: innerWidth }));
+    assert.ok(wide <= width, `${path || '/'}: ${wide} px wide`);
+  }
+});
+
+behaviour('25. French has no English left', async ({ portal }) => {
+  const { page } = await portal('?filter=action%3Arole.updated', { session: { locale: 'fr' }, browser: { locale: 'fr-FR' } });
+  await rows(page).first().waitFor();
+  await rows(page).first().click();
+  await page.locator('recount-event-detail .diff').waitFor();
+  const english = /\b(the|and|of|with|from|events?|filter|time|copy|close|keys|views|columns|loading|search|settings|state|add|success|denied|failed|last|days|today|yesterday|november|changes|where|actor|target)\b/i;
+  const words = async () => {
+    const texts = await page.evaluate(() => {
+      const found = [];
+      const walk = (root) => {
+        for (const node of root.querySelectorAll('*')) {
+          if (node.closest('bdi, code, pre, .mono, .words, style, option') || node.tagName === 'STYLE') continue;
+          for (const name of ['aria-label', 'title', 'placeholder']) if (node.getAttribute(name) && !node.closest('.cell')) found.push(node.getAttribute(name));
+          for (const child of node.childNodes) if (child.nodeType === 3 && child.data.trim() && !['STYLE', 'SCRIPT'].includes(node.tagName)) found.push(child.data.trim());
+          if (node.shadowRoot) walk(node.shadowRoot);
+        }
+      };
+      walk(document.body);
+      return found;
+    });
+    return texts.filter((text) => english.test(text.replace(/Filtrer ou copier .*|Retirer le filtre .*|« .* »|action|source|[\w.]+\.[\w.]+|description|session/gi, '')));
+  };
+  assert.deepEqual(await words(), []);
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'fr');
+  await page.keyboard.press('Escape');
+  for (const path of ['exports', 'streams', 'keys']) {
+    await page.locator(`nav a[href$="/${path}"]`).click();
+    await page.waitForTimeout(300);
+    assert.deepEqual(await words(), [], path);
+  }
+});
+
+behaviour('a cold load shows rows and typing filters; how long both took is printed', async ({ page: open, server }) => {
+  const { page } = await open();
+  const { url } = await server.session('northwind');
+  await page.addInitScript(() => {
+    window.longest = 0;
+    new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.longest = Math.max(window.longest, entry.duration); }).observe({ type: 'longtask' });
+  });
+  const start = Date.now();
+  await page.goto(url, { waitUntil: 'commit' });
+  await rows(page).first().waitFor();
+  const cold = Date.now() - start;
+  await page.locator('recount-status-line strong').waitFor();
+  await page.waitForTimeout(500);
+  await page.evaluate(() => (window.longest = 0));
+  await page.keyboard.press('/');
+  await page.keyboard.type('actor:ada document report billing', { delay: 25 });
+  await page.waitForTimeout(300);
+  const typing = await page.evaluate(() => window.longest);
+  console.log(`      first rows after ${cold} ms; longest task while typing ${typing} ms`);
+  assert.ok(cold > 0 && typing >= 0);
+});
+
+behaviour('with reduced motion nothing moves; without, live pulses', async ({ portal }) => {
+  const { page } = await portal('', { browser: { reducedMotion: 'reduce' } });
+  await rows(page).first().waitFor();
+  await page.getByRole('button', { name: 'Live' }).click();
+  await page.locator('.live.on').waitFor();
+  await eventually(() => page.locator('.live .dot').evaluate((dot) => getComputedStyle(dot).animationName), 'none');
+});

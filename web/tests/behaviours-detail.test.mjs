@@ -1,0 +1,74 @@
+/** Behaviours 12 to 15: the open event. */
+import assert from 'node:assert/strict';
+import { behaviour, column, eventually, rows, view, world } from './support/world.mjs';
+
+behaviour('12. details stand beside the list when there is room and over it when not; arrow keys step on', async ({ log }) => {
+  const { page } = await log('?filter=action%3Arole.updated');
+  await rows(page).first().click();
+  const detail = page.locator('recount-event-detail');
+  await detail.locator('h2').waitFor();
+  const [list, side] = await Promise.all([page.locator('recount-event-table').boundingBox(), detail.boundingBox()]);
+  assert.ok(side.x >= list.x + list.width, 'beside');
+  const first = view(page).get('event');
+  await page.keyboard.press('ArrowDown');
+  const second = await eventually(() => view(page).get('event'), (id) => id !== first);
+  await detail.getByRole('button', { name: 'Previous event' }).click();
+  await eventually(() => view(page).get('event'), first);
+  assert.notEqual(first, second);
+  await page.setViewportSize({ width: 800, height: 800 });
+  const [narrowList, sheet] = await Promise.all([page.locator('recount-event-table').boundingBox(), detail.boundingBox()]);
+  assert.ok(sheet.width > 780 && sheet.y < narrowList.y + narrowList.height, 'a sheet over the list');
+});
+
+behaviour('13. the diff shows only what changed: items, words, nested members; secrets stay hidden', async ({ log }) => {
+  const { page } = await log('?filter=action%3Arole.updated');
+  await rows(page).first().click();
+  const diff = page.locator('recount-event-detail .diff');
+  await diff.waitFor();
+  const text = await diff.innerText();
+  assert.match(text, /invoices\.refund/);
+  assert.doesNotMatch(text, /invoices\.read/, 'an item that stayed');
+  assert.match(text, /invoices\.list/);
+  assert.match(text, /owner\.region/);
+  assert.doesNotMatch(text, /owner\.team/);
+  assert.doesNotMatch(text, /whsec/);
+  assert.match(text, /value hidden/);
+  assert.equal((await diff.locator('.words ins').first().innerText()).trim(), 'and refund');
+  await page.getByRole('tab', { name: 'JSON' }).click();
+  const json = JSON.parse(await page.locator('recount-event-detail pre').innerText());
+  assert.equal(json.id, view(page).get('event'));
+});
+
+behaviour('14. related events are one click away', async ({ log }) => {
+  const { page } = await log('?filter=action%3Arole.updated');
+  await rows(page).first().click();
+  await page.getByRole('tab', { name: 'Related' }).click();
+  for (const title of ['Same actor, 10 minutes around', 'Same target', 'Same request']) await page.getByRole('heading', { name: new RegExp(title) }).waitFor();
+  await page.getByRole('button', { name: 'Show in list' }).first().click();
+  await eventually(() => view(page).get('filter'), (text) => /^actor:/.test(text));
+  const [from, to] = view(page).get('time').split('..').map(Date.parse);
+  assert.equal(to - from, 20 * 60_000);
+});
+
+behaviour('15. a copied link opens its event, also outside of the filter', async ({ log }) => {
+  const { page } = await log('?filter=action%3Arole.updated');
+  await rows(page).nth(3).click();
+  const detail = page.locator('recount-event-detail');
+  const title = await detail.locator('h2').innerText();
+  await detail.getByRole('button', { name: 'Copy link' }).click();
+  await detail.getByRole('button', { name: 'Copied' }).waitFor();
+  const link = new URL(await page.evaluate(() => navigator.clipboard.readText()));
+  const same = await log(link.search);
+  assert.equal(await same.page.locator('recount-event-detail h2').innerText(), title);
+  link.searchParams.set('filter', 'action:project.deleted');
+  link.searchParams.set('time', 'all');
+  const outside = await log(link.search);
+  await outside.page.locator('recount-event-detail h2').waitFor();
+  assert.equal(await outside.page.locator('recount-event-detail h2').innerText(), title);
+  assert.ok((await column(outside.page, 'action')).every((action) => action === 'project.deleted'));
+  const old = world.events[10];
+  const far = await log(`?event=${old.id}`);
+  await far.page.locator('recount-event-detail h2').waitFor();
+  const gone = await log('?event=no-such-event');
+  await gone.page.getByRole('heading', { name: 'No such event' }).waitFor();
+});

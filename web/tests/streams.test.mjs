@@ -1,0 +1,114 @@
+/** Behaviours 20 and 21: setting a stream up, and seeing how it fares. */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { behaviour, eventually } from './support/world.mjs';
+
+/** A receiver that answers as told and keeps what it got. */
+async function receiver() {
+  const state = { status: 200, body: '{"ok":true}', requests: [] };
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (data) => (body += data)).on('end', () => {
+      state.requests.push({ headers: request.headers, body });
+      response.writeHead(state.status, { 'content-type': 'application/json' }).end(state.body);
+    });
+  }).listen(0, '127.0.0.1');
+  await new Promise((done) => server.once('listening', done));
+  return { state, url: `http://127.0.0.1:${server.address().port}/hook`, stop: () => new Promise((done) => { server.closeAllConnections(); server.close(done); }) };
+}
+
+const tenant = { tenant: `streaming-${Date.now()}`, session: { actor: { type: 'user', id: 'u_ops', name: 'Ops' } } };
+
+behaviour('20. a stream is chosen, set up, tested for real and enabled; its secret is shown once', async ({ portal, server }) => {
+  const hook = await receiver();
+  await server.append([1, 2, 3].map((n) => ({ tenant: tenant.tenant, occurred_at: new Date().toISOString(), action: 'thing.happened', actor: { type: 'user', id: `u_${n}` } })));
+  const { page } = await portal('/streams', tenant);
+  await page.getByRole('heading', { name: 'Where should events go?' }).waitFor();
+  await page.getByRole('button', { name: /Webhook/ }).click();
+  await page.getByRole('textbox', { name: /^Name/ }).fill('Ops hook');
+  await page.getByRole('textbox', { name: /^Address/ }).fill('http://10.1.2.3/hook');
+  await page.getByRole('radio', { name: 'with the first event of the log' }).check();
+  await page.getByRole('button', { name: 'Create and test' }).click();
+  await page.getByRole('alert').waitFor();
+  await page.getByRole('textbox', { name: /^Address/ }).fill(hook.url);
+  await page.getByRole('button', { name: 'Create and test' }).click();
+  const secret = await page.locator('recount-stream-form pre').innerText();
+  assert.match(secret, /^whsec_/);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('heading', { name: 'Ops hook' }).waitFor();
+  const enable = page.getByRole('button', { name: 'Enable', exact: true });
+  assert.ok(await enable.isDisabled(), 'not before a test has passed');
+  hook.state.status = 401;
+  hook.state.body = '{"error":"who are you"}';
+  await page.getByRole('button', { name: 'Send test event' }).click();
+  await page.getByText('The destination did not accept the test event.').waitFor();
+  assert.match(await page.locator('recount-stream-detail .stack').first().innerText(), /401[^]*who are you/);
+  assert.ok(await enable.isDisabled());
+  hook.state.status = 200;
+  hook.state.body = '{"ok":true}';
+  await page.getByRole('button', { name: 'Send test event' }).click();
+  await page.getByText('The destination accepted the test event.').waitFor();
+  assert.match(await page.locator('recount-stream-detail .note.good').innerText(), /200.*\d+ ms/s);
+  assert.ok(hook.state.requests.some(({ headers }) => headers['webhook-signature']));
+  await enable.click();
+  await eventually(() => hook.state.requests.map(({ body }) => body).join(''), (text) => /thing\.happened/.test(text), 15_000);
+  await page.reload();
+  await page.getByRole('heading', { name: 'Ops hook' }).waitFor();
+  assert.doesNotMatch(await page.locator('recount-streams').evaluate((element) => element.shadowRoot.textContent), /whsec_/);
+  const { data } = await server.must('GET', `/v1/events?tenant=${tenant.tenant}&filter=${encodeURIComponent('action:recount.stream.*')}`);
+  assert.ok(data.length >= 2, 'changes of streams are in the log');
+  await hook.stop();
+});
+
+behaviour('20. enabling without a passed test is possible, said and recorded', async ({ portal, server }) => {
+  const { page } = await portal('/streams?add=webhook', tenant);
+  await page.getByRole('textbox', { name: /^Name/ }).fill('Untested');
+  await page.getByRole('textbox', { name: /^Address/ }).fill('https://example.com/hook');
+  await page.getByRole('button', { name: 'Create and test' }).click();
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('button', { name: 'Enable anyway' }).click();
+  await page.locator('#override').getByRole('button', { name: 'Enable anyway' }).click();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Resume' }).waitFor();
+  const { data } = await server.must('GET', `/v1/events?tenant=${tenant.tenant}&limit=100&filter=${encodeURIComponent('action:recount.stream.*')}`);
+  assert.match(JSON.stringify(data), /without/i);
+  await page.getByRole('button', { name: 'Delete' }).first().click();
+  await page.locator('#delete').getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('heading', { name: 'Streams', level: 1 }).waitFor();
+});
+
+behaviour('21. a failing stream says so in the navigation and in its own words, recovers, and replays', async ({ portal, server }) => {
+  const hook = await receiver();
+  const one = { ...tenant, tenant: `${tenant.tenant}-21` };
+  const event = (action) => ({ tenant: one.tenant, occurred_at: new Date().toISOString(), action, actor: { type: 'user', id: 'u' } });
+  await server.append([event('first.thing')]);
+  const { token } = await server.session(one.tenant);
+  const stream = await server.must('POST', '/v1/streams', { name: 'Shaky', destination: { type: 'webhook', url: hook.url }, format: 'recount', filter: '', start: 'beginning' }, token);
+  await server.must('POST', `/v1/streams/${stream.id}/test`, {}, token);
+  await server.must('POST', `/v1/streams/${stream.id}/enable`, {}, token);
+  await eventually(() => hook.state.requests.map(({ body }) => body).join(''), (text) => /first\.thing/.test(text), 15_000);
+  hook.state.status = 500;
+  hook.state.body = 'database on fire';
+  await server.append([event('second.thing')]);
+  await eventually(() => server.must('GET', `/v1/streams/${stream.id}`, undefined, token).then(({ health }) => health), 'unhealthy', 25_000);
+  const { page } = await portal('/streams', one);
+  await page.getByText('Failing').first().waitFor();
+  assert.match(await page.getByRole('link', { name: /Streams/ }).innerText(), /1/);
+  await page.getByRole('button', { name: 'Shaky' }).click();
+  await page.getByRole('heading', { name: 'Last error' }).waitFor();
+  const text = await page.locator('recount-stream-detail .stack').first().innerText();
+  assert.match(text, /500/);
+  assert.match(text, /[1-9]\d* events?/);
+  await page.getByRole('heading', { name: 'Attempts' }).waitFor();
+  await page.locator('details summary').first().click();
+  assert.match(await page.locator('details pre').allInnerTexts().then((all) => all.join('\n')), /database on fire|POST/);
+  hook.state.status = 200;
+  await eventually(() => hook.state.requests.map(({ body }) => body).join(''), (body) => /second\.thing/.test(body), 40_000);
+  await page.getByText(/Healthy|Recovering/).first().waitFor({ timeout: 20_000 });
+  const before = hook.state.requests.length;
+  await page.getByRole('button', { name: 'Replay from…' }).click();
+  await page.locator('#replay input').fill(new Date(Date.now() - 2 * 86_400_000).toISOString().slice(0, 16));
+  await page.locator('#replay').getByRole('button', { name: 'Replay' }).click();
+  await eventually(() => hook.state.requests.slice(before).map(({ body }) => body).join(''), (body) => /first\.thing/.test(body), 20_000);
+  await hook.stop();
+}, { timeout: 120_000 });

@@ -1,0 +1,55 @@
+//! `cargo xtask bench`: release builds of the benchmarks in `bench/`, beside their peers.
+
+use clap::{Args, ValueEnum};
+
+use crate::environment::{install_for_bench, python_program};
+use crate::run::{cargo, check, test_folder};
+use crate::services::postgres::Postgres;
+
+#[derive(Args)]
+pub(crate) struct BenchArgs {
+    /// What is measured
+    suite: Suite,
+    /// Arguments for the suite itself; `-- --help` lists them
+    #[arg(last = true)]
+    arguments: Vec<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Suite {
+    /// Appends over HTTP, beside PostgreSQL
+    Ingest,
+    /// The list, facet and histogram queries, beside ClickHouse and PostgreSQL
+    Search,
+    /// Delivery to S3 and webhooks, idle streams
+    Streams,
+}
+
+/// Starts the peers, builds and runs the suite.
+pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    install_for_bench()?;
+    let services = test_folder().join("services");
+    std::fs::create_dir_all(&services)?;
+    let postgres = Postgres::start(&services.join("bench-postgres"))?;
+    check(cargo().args([
+        "build",
+        "--release",
+        "--quiet",
+        "--package",
+        "recount",
+        "--package",
+        "recount-bench",
+    ]))?;
+    let suite = match args.suite {
+        Suite::Ingest => "ingest",
+        Suite::Search => "search",
+        Suite::Streams => "streams",
+    };
+    check(
+        cargo()
+            .args(["run", "--release", "--quiet", "--package", "recount-bench", "--", suite])
+            .args(&args.arguments)
+            .env("RECOUNT_BENCH_POSTGRES", &postgres.url)
+            .env("RECOUNT_BENCH_PYTHON", python_program("python")),
+    )
+}
