@@ -8,6 +8,7 @@ use std::time::Duration;
 use recount_server::{AppState, ServerConfig};
 use recount_store::{Env, OpenError, Store};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +21,7 @@ pub struct Running {
     store: Store,
     new_operator_key: Option<String>,
     stop: CancellationToken,
+    signals: StopSignals,
     serving: JoinHandle<std::io::Result<()>>,
 }
 
@@ -29,6 +31,8 @@ impl Running {
     /// # Errors
     /// Why it cannot start: each cause with its own exit code, and what to do about it.
     pub async fn start(settings: &Resolved) -> Result<Self, Failed> {
+        // Before anything is open, so that a signal at any later moment stops it in order.
+        let signals = StopSignals::listen()?;
         let store_config = prepare::store_config(settings)?;
         let server_config = prepare::server_config(settings)?;
         if prepare::needs_data_dir(settings) {
@@ -55,7 +59,7 @@ impl Running {
             version = env!("CARGO_PKG_VERSION"),
             "listening"
         );
-        Ok(Self { address, store, new_operator_key, stop, serving })
+        Ok(Self { address, store, new_operator_key, stop, signals, serving })
     }
 
     async fn serve(
@@ -108,7 +112,7 @@ impl Running {
     /// If serving ended by itself.
     pub async fn until_stopped(mut self) -> Result<Exit, Failed> {
         tokio::select! {
-            name = signal() => tracing::info!(signal = name, "stopping"),
+            name = self.signals.next() => tracing::info!(signal = name, "stopping"),
             ended = &mut self.serving => {
                 self.store.shutdown().await;
                 let reason = match ended {
@@ -119,34 +123,45 @@ impl Running {
                 return Err(Failed::new(Exit::Failure, format!("the server stopped serving: {reason}")));
             }
         }
+        let Self { store, stop, mut signals, serving, .. } = self;
         let down = async {
-            self.stop.cancel();
+            stop.cancel();
             // It drains for its own limit at most.
-            let _ = self.serving.await;
-            self.store.shutdown().await;
+            let _ = serving.await;
+            store.shutdown().await;
         };
         tokio::select! {
             () = down => {
                 tracing::info!("stopped");
                 Ok(Exit::Success)
             }
-            name = signal() => Err(Failed::new(Exit::Interrupted, format!("stopped at once by a second {name}"))),
+            name = signals.next() => Err(Failed::new(Exit::Interrupted, format!("stopped at once by a second {name}"))),
         }
     }
 }
 
-/// Waits for SIGTERM or SIGINT.
-async fn signal() -> &'static str {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        // Without handlers the default action ends the process, which is safe.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
+/// SIGTERM and SIGINT, caught from [`StopSignals::listen`] on.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> Result<Self, Failed> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| {
+                Failed::new(Exit::Failure, format!("cannot listen for signals of the system: {error}"))
+            })
+        };
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next of them and says its name.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
     }
 }
 
