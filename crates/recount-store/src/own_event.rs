@@ -65,7 +65,7 @@ impl OwnEvent {
     }
 
     /// The event as JSON; the parser brings it into its normal form.
-    pub(crate) fn to_json(&self, tenant: &TenantId, now: Timestamp) -> String {
+    pub(crate) fn to_json(&self, tenant: &TenantId, now: Timestamp, id: Option<&str>) -> String {
         let named = |kind: &str, id: &str, name: &Option<String>| {
             let mut member = json!({ "type": kind, "id": id });
             if let Some(name) = name {
@@ -85,8 +85,8 @@ impl OwnEvent {
             "source": "recount",
             "actor": named(&self.actor.kind, &self.actor.id, &self.actor.name),
         });
-        if let Some(key) = &self.once_key {
-            event["id"] = once_id(&self.action, key).into();
+        if let Some(id) = id {
+            event["id"] = id.into();
         }
         if !self.targets.is_empty() {
             event["targets"] =
@@ -107,9 +107,16 @@ impl OwnEvent {
     }
 }
 
-/// An id that senders have no reason to use and that is the same for the same action and key.
-fn once_id(action: &str, key: &str) -> String {
-    use sha2::{Digest as _, Sha256};
-    let digest = Sha256::new().chain_update(action).chain_update([0]).chain_update(key).finalize();
-    format!("recount-{}", hex::encode(&digest[..16]))
+/// The id of a tenant's event that is recorded once: the same for the same action and key.
+///
+/// It depends on a secret of the deployment. A sender who could tell it beforehand could send an event
+/// of its own with that id first, and so make the record a duplicate that is not stored.
+pub(crate) fn once_id(secret: &[u8; 32], tenant: &TenantId, action: &str, key: &str) -> String {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    let mut mac = <Hmac<sha2::Sha256>>::new_from_slice(secret).expect("HMAC takes a key of any length");
+    for part in [tenant.as_ref(), action, key] {
+        mac.update(part.as_bytes());
+        mac.update(&[0]);
+    }
+    format!("recount-{}", hex::encode(&mac.finalize().into_bytes()[..16]))
 }

@@ -5,9 +5,12 @@ use tokio::sync::watch;
 
 use crate::ReadError;
 use crate::append::IngestAccess;
-use crate::error::AppendError;
-use crate::own_event::OwnEvent;
+use crate::error::{AppendError, EventRefused};
+use crate::own_event::{OwnEvent, once_id};
 use crate::store::Store;
+
+/// The deployment's secret behind the ids of events that are recorded once.
+const ONCE_SECRET: &str = "own-events";
 
 /// One tenant's log, as a credential opened it. Cheap to clone.
 ///
@@ -51,8 +54,28 @@ impl TenantLog {
     /// # Errors
     /// As [`Store::append`]; repeating it with a `once_key` is safe.
     pub async fn record(&self, own: OwnEvent) -> Result<(), AppendError> {
+        let id = match &own.once_key {
+            Some(key) => {
+                let secret = self.store.deployment_secret(ONCE_SECRET).await?;
+                Some(once_id(&secret, &self.tenant, &own.action, key))
+            }
+            None => None,
+        };
+        let mut refused = self.append_own(&own, id.as_deref()).await?;
+        // Recorded twice is better than not at all, which is what damage would lead to.
+        if matches!(refused, Some(EventRefused::Unverified { .. } | EventRefused::Damaged { .. })) {
+            refused = self.append_own(&own, None).await?;
+        }
+        refused.map_or(Ok(()), |refused| Err(AppendError::Unavailable { detail: refused.to_string() }))
+    }
+
+    async fn append_own(
+        &self,
+        own: &OwnEvent,
+        id: Option<&str>,
+    ) -> Result<Option<EventRefused>, AppendError> {
         let env = &self.store.inner.env;
-        let text = own.to_json(&self.tenant, env.now());
+        let text = own.to_json(&self.tenant, env.now(), id);
         let context = ParseContext { tenant: Some(&self.tenant), allow_own_actions: true };
         let event = recount_event::parse_event(&text, &context, &mut || env.uuid_v7()).map_err(|error| {
             AppendError::Unavailable {
@@ -61,10 +84,7 @@ impl TenantLog {
         })?;
         let access = IngestAccess::of_tenant(self.tenant.clone());
         let results = self.store.append(&access, vec![event]).await?;
-        match results.into_iter().next() {
-            Some(Err(refused)) => Err(AppendError::Unavailable { detail: refused.to_string() }),
-            Some(Ok(_)) | None => Ok(()),
-        }
+        Ok(results.into_iter().find_map(Result::err))
     }
 }
 

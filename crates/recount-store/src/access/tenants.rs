@@ -84,10 +84,15 @@ impl Store {
     /// # Errors
     /// If the catalog does not answer, or holds something else under the name.
     pub async fn deployment_secret(&self, name: &str) -> Result<[u8; 32], CatalogError> {
-        let mut fresh = [0; 32];
-        self.env().entropy.fill(&mut fresh);
         let setting = format!("secret.{name}");
-        let text = self.catalog().setting_or(&setting, &hex::encode(fresh)).await?;
+        let text = match self.catalog().setting(&setting).await? {
+            Some(text) => text,
+            None => {
+                let mut fresh = [0; 32];
+                self.env().entropy.fill(&mut fresh);
+                self.catalog().setting_or(&setting, &hex::encode(fresh)).await?
+            }
+        };
         let bytes = hex::decode(text).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         bytes.ok_or_else(|| CatalogError::Corrupt {
             object: format!("setting {setting}"),

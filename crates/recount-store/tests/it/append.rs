@@ -6,6 +6,7 @@ use futures::future::join_all;
 use recount_event::Outcome;
 use recount_store::testing;
 use recount_store::{AppendError, EventRefused, OwnActor, OwnEvent};
+use sha2::Digest as _;
 
 use crate::support::{
     DAY, Place, SECOND, accepted, append, check_invariants, checked_log, event, events, on_both_catalogs,
@@ -24,6 +25,7 @@ on_both_catalogs! {
     shutting_down_stores_what_was_acknowledged,
     a_watcher_hears_of_an_append,
     an_own_event_with_a_key_is_recorded_once,
+    no_sender_keeps_an_own_event_out,
     a_tail_that_can_not_be_sealed_stops_growing,
 }
 
@@ -213,6 +215,29 @@ async fn an_own_event_with_a_key_is_recorded_once(place: Place) {
     assert_eq!(stored.len(), 2);
     assert!(stored[0].line.contains(r#""action":"recount.operator.viewed","outcome":"denied""#));
     assert!(stored[0].line.contains(r#""source":"recount""#));
+    store.shutdown().await;
+}
+
+async fn no_sender_keeps_an_own_event_out(place: Place) {
+    let store = place.open().await;
+    let (acme, other) = (tenant("acme"), tenant("other"));
+    let actor = OwnActor { kind: "key".to_owned(), id: "k1".to_owned(), name: None };
+    let mut own = OwnEvent::new("recount.operator.viewed", actor);
+    own.once_key = Some("k1/2026-11-23".to_owned());
+    // Whoever sees the id in one log learns nothing of another's.
+    testing::tenant_log(&store, &other).record(own.clone()).await.expect("recorded");
+    let seen = checked_log(&store, &other).await[0].clone();
+    // What the id is made of is known to all; without the deployment's secret it is of no use.
+    let guessed = format!(
+        "recount-{}",
+        hex::encode(&sha2::Sha256::digest(b"recount.operator.viewed\0k1/2026-11-23")[..16])
+    );
+    let sent = vec![event(&acme, Some(&seen), 1), event(&acme, Some(&guessed), 2)];
+    accepted(&store, sent).await;
+    testing::tenant_log(&store, &acme).record(own).await.expect("recorded");
+    let stored = testing::read_log(&store, &acme).await.expect("whole");
+    assert_eq!(stored.len(), 3);
+    assert!(stored[2].line.contains(r#""source":"recount""#));
     store.shutdown().await;
 }
 
