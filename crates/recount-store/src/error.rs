@@ -47,6 +47,18 @@ pub enum EventRefused {
         /// What could not be read.
         detail: String,
     },
+    /// A part of the tenant's log that could have this id already is damaged or missing. Nothing
+    /// with an id of its sender's can be appended to it until that part is restored.
+    #[error(
+        "the log of tenant {tenant} is damaged ({object}): whether it has this id already can't be \
+         checked until that is restored"
+    )]
+    Damaged {
+        /// The event's tenant.
+        tenant: String,
+        /// The object or row; the server's log says what is wrong with it.
+        object: String,
+    },
     /// The tenant's tail is full because sealing is stuck; try again later.
     #[error("the log of tenant {tenant} can't take more events until its tail is sealed; try again later")]
     TailFull {

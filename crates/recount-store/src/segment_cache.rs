@@ -68,6 +68,12 @@ impl SegmentCache {
         })?;
         let reader = if keep_pages { self.pages.over(reader, &meta.object) } else { reader };
         let segment = Segment::open(reader, meta.object.as_str()).await?;
+        if !meta.object.starts_with(&format!("tenants/{}/", segment.tenant())) {
+            return Err(SegmentError::Corrupt {
+                name: meta.object.as_str().into(),
+                what: format!("it holds events of tenant {}", segment.tenant()),
+            });
+        }
         let stats = segment.stats();
         if (stats.first_seq, stats.last_seq) != (meta.first_seq, meta.last_seq) {
             return Err(SegmentError::Corrupt {
@@ -79,6 +85,11 @@ impl SegmentCache {
             });
         }
         Ok(segment)
+    }
+
+    /// The segment's id filter, if nothing must be read for it.
+    pub(crate) async fn id_filter_at_hand(&self, meta: &SegmentMeta) -> Option<Arc<IdFilter>> {
+        self.filters.get(&meta.object).await
     }
 
     /// Whether the segment's id filter is at hand.

@@ -37,27 +37,48 @@ pub enum Fault {
     NotDone,
     /// It happened, but the answer is a failure.
     DoneAnyway,
+    /// It does not answer until the faults are cleared; for [`FaultPoint::Get`] only.
+    Late,
 }
 
 type Plan = dyn FnMut(FaultPoint) -> Option<Fault> + Send;
 
 /// Decides, each time a write comes by, whether and how it fails. Clones share the plan.
 #[derive(Clone, Default)]
-pub struct Faults(Arc<Mutex<Option<Box<Plan>>>>);
+pub struct Faults(Arc<FaultState>);
+
+#[derive(Default)]
+struct FaultState {
+    plan: Mutex<Option<Box<Plan>>>,
+    cleared: tokio::sync::Notify,
+}
 
 impl Faults {
     /// Follows `plan` from now on.
     pub fn follow(&self, plan: impl FnMut(FaultPoint) -> Option<Fault> + Send + 'static) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(plan));
+        *self.plan() = Some(Box::new(plan));
     }
 
     /// Lets everything succeed again.
     pub fn clear(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.plan() = None;
+        self.0.cleared.notify_waiters();
     }
 
     pub(crate) fn at(&self, point: FaultPoint) -> Option<Fault> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(|plan| plan(point))
+        self.plan().as_mut().and_then(|plan| plan(point))
+    }
+
+    fn plan(&self) -> std::sync::MutexGuard<'_, Option<Box<Plan>>> {
+        self.0.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) async fn cleared(&self) {
+        let mut cleared = std::pin::pin!(self.0.cleared.notified());
+        cleared.as_mut().enable();
+        if self.plan().is_some() {
+            cleared.await;
+        }
     }
 
     pub(crate) fn at_commit(&self, point: CommitPoint) -> Option<Fault> {

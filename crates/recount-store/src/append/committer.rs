@@ -77,7 +77,7 @@ impl Committer {
         let loader = Loader {
             env: env.clone(),
             catalog: catalog.clone(),
-            verifier: Verifier { catalog: catalog.clone(), segments },
+            verifier: Verifier::new(catalog.clone(), segments),
             dedup_window: Duration::from_secs(u64::from(config.dedup_window_days) * 24 * 3600),
         };
         Self {
@@ -195,9 +195,9 @@ impl Committer {
         for (group, from) in caught_up {
             let known = work.known[group].as_ref().expect("loaded");
             let suspects = work.round.suspects(group, known, &[], work.check_all, from);
-            let verdicts = &mut work.verdicts[group];
-            match self.loader.verifier.verify(&work.round, group, known, &suspects, verdicts).await {
-                Ok(()) => {}
+            let mut verdicts = std::mem::take(&mut work.verdicts[group]);
+            match self.loader.verifier.verify(&work.question(group), &suspects, &mut verdicts).await {
+                Ok(()) => work.verdicts[group] = verdicts,
                 Err(VerifyError::Stale) => return Err(Setback::Stale(vec![group])),
                 Err(VerifyError::Catalog(error)) => return Err(error.into()),
             }

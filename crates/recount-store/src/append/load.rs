@@ -15,7 +15,7 @@ use crate::catalog::tenants::TenantRow;
 use crate::env::Env;
 
 /// Id filters read at once: a round of many tenants must not read them one after the other.
-const FILTERS_AT_ONCE: usize = 16;
+const FILTERS_AT_ONCE: usize = 32;
 
 /// Loads and checks for the committer.
 pub(super) struct Loader {
@@ -64,6 +64,7 @@ impl Loader {
         for group in groups {
             let loaded = ids.remove(work.round.groups[group].tenant.as_ref()).unwrap_or_default();
             work.known[group].as_mut().expect("loaded before").ids = Some(loaded);
+            work.fresh[group] = true;
         }
         Ok(())
     }
@@ -92,33 +93,28 @@ impl Loader {
     }
 
     async fn verdicts(&self, work: &mut Work, group: usize) -> Result<Verdicts, VerifyError> {
-        let known = work.known[group].as_ref().expect("loaded");
-        let filters = match self.verifier.filters(known).await? {
+        let filters = match self.verifier.filters(&work.question(group)).await? {
             Ok(filters) => filters,
-            Err(detail) => {
+            Err(refused) => {
                 let positions = work.round.checked_positions(group, work.check_all);
-                return Ok(positions.map(|at| (at, Verdict::Unverified(detail.clone()))).collect());
+                return Ok(positions.map(|at| (at, Verdict::Unverified(refused.clone()))).collect());
             }
         };
         let suspects = work.suspects(group, filters).await;
-        let known = work.known[group].as_ref().expect("put back");
         let mut verdicts = Verdicts::new();
-        self.verifier.verify(&work.round, group, known, &suspects, &mut verdicts).await?;
+        self.verifier.verify(&work.question(group), &suspects, &mut verdicts).await?;
         Ok(verdicts)
     }
 
-    /// Reads all filters that the round needs into the cache, several at once.
+    /// Reads all filters that the round needs into the cache, several at once, within its time.
     async fn warm_filters(&self, work: &Work) {
         let cache = &self.verifier.segments;
         let checked = (0..work.known.len()).filter(|group| work.is_checked(*group));
         let ids = checked.filter_map(|group| work.known[group].as_ref()?.ids.as_ref());
         let cold = ids.flat_map(|ids| &ids.segments).filter(|segment| !cache.has_id_filter(segment));
-        let reads: Vec<_> = cold.map(|segment| (cache.clone(), segment.clone())).collect();
-        // Failures show when the filter is used.
-        futures::stream::iter(reads)
-            .for_each_concurrent(FILTERS_AT_ONCE, |(cache, segment)| async move {
-                let _ = cache.id_filter(&segment).await;
-            })
+        let cold: Vec<_> = cold.cloned().collect();
+        futures::stream::iter(cold)
+            .for_each_concurrent(FILTERS_AT_ONCE, |segment| self.verifier.warm_filter(segment, work.deadline))
             .await;
     }
 }

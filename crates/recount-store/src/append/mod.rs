@@ -10,6 +10,7 @@ mod known;
 mod load;
 mod plan;
 mod queue;
+mod reads;
 mod verify;
 mod work;
 

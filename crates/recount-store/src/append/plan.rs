@@ -45,8 +45,8 @@ struct Place {
 pub(super) enum Verdict {
     /// The log has an event with this id.
     At(u64),
-    /// It could not be found out.
-    Unverified(String),
+    /// It could not be found out; the sender is told this.
+    Unverified(EventRefused),
 }
 
 /// Verdicts of a group, by position in it. No entry: not in the log.
@@ -220,9 +220,8 @@ impl Round {
                     results.push(Ok(Appended { seq: *seq, duplicate: true }));
                     continue;
                 }
-                Some(Verdict::Unverified(detail)) => {
-                    let tenant = tenant.to_string();
-                    results.push(Err(EventRefused::Unverified { tenant, detail: detail.clone() }));
+                Some(Verdict::Unverified(refused)) => {
+                    results.push(Err(refused.clone()));
                     continue;
                 }
                 None => {}

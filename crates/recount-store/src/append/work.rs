@@ -2,18 +2,24 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use recount_event::TenantId;
 use recount_segment::IdFilter;
+use tokio::time::Instant;
 
 use super::Appended;
 use super::known::{Known, KnownTenants};
 use super::plan::{GroupPlan, Round, Suspect, Verdicts};
+use super::verify::Question;
 use crate::catalog::tenants::TenantRow;
 use crate::catalog::{CatalogError, CatalogTx, tail};
 
 /// Above this, work on a round is moved off the async threads (about half a millisecond).
 pub(super) const INLINE_BYTES_MAX: usize = 64 * 1024;
+/// How long a round waits, over all its attempts, for objects that the duplicate check needs. All
+/// tenants' events wait with it; what depends on a slower object is refused and sent again later.
+const OBJECTS_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Why an attempt at a round did not succeed.
 #[derive(Debug)]
@@ -60,6 +66,10 @@ pub(super) struct Work {
     pub(super) round: Arc<Round>,
     pub(super) known: Vec<Option<Known>>,
     pub(super) verdicts: Vec<Verdicts>,
+    /// Whether the tenant's ids and segments were read from the catalog in this round.
+    pub(super) fresh: Vec<bool>,
+    /// Until when the round waits for objects.
+    pub(super) deadline: Instant,
     /// Rows are locked before planning.
     pub(super) locked: bool,
     /// Assigned ids are checked too.
@@ -72,7 +82,16 @@ impl Work {
     pub(super) fn new(round: Arc<Round>, known: &mut KnownTenants) -> Self {
         let known = round.groups.iter().map(|group| known.take(&group.tenant)).collect();
         let verdicts = round.groups.iter().map(|_| Verdicts::new()).collect();
-        Self { round, known, verdicts, locked: false, check_all: false, planned: Vec::new() }
+        let fresh = vec![false; round.groups.len()];
+        let deadline = Instant::now() + OBJECTS_TIMEOUT;
+        let planned = Vec::new();
+        Self { round, known, verdicts, fresh, deadline, locked: false, check_all: false, planned }
+    }
+
+    /// What is asked about a group's ids.
+    pub(super) fn question(&self, group: usize) -> Question<'_> {
+        let known = self.known[group].as_ref().expect("loaded");
+        Question { round: &self.round, group, known, fresh: self.fresh[group], deadline: self.deadline }
     }
 
     pub(super) fn forget(&mut self, group: usize) {

@@ -26,8 +26,10 @@ impl ObjectReader {
 
     async fn fetch(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadAtError> {
         #[cfg(feature = "testing")]
-        if self.objects.faults.at(crate::testing::FaultPoint::Get).is_some() {
-            return Err(ReadAtError::Unavailable("injected fault".into()));
+        match self.objects.faults.at(crate::testing::FaultPoint::Get) {
+            None => {}
+            Some(crate::testing::Fault::Late) => self.objects.faults.cleared().await,
+            Some(_) => return Err(ReadAtError::Unavailable("injected fault".into())),
         }
         if let Some(range) = ranges.iter().find(|range| range.end > self.len) {
             return Err(ReadAtError::OutOfRange { len: self.len, end: range.end });

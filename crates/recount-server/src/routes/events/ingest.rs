@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::Write as _;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
@@ -183,13 +184,9 @@ fn answer(
     let total = ids.len() + errors.len();
     let accepted = results.iter().filter(|result| result.is_ok()).count();
     if accepted == 0
-        && results.iter().any(|result| {
-            matches!(result, Err(EventRefused::TailFull { .. } | EventRefused::Unverified { .. }))
-        })
+        && let Some(problem) = to_be_sent_again(results)
     {
-        const PAUSE: std::time::Duration = std::time::Duration::from_secs(5);
-        let detail = "the log can't take these events now; send the same events again";
-        return Err(Problem::new(ProblemCode::Busy, detail).retry_after(PAUSE));
+        return Err(problem);
     }
     let mut out = Vec::with_capacity(total * RESULT_BYTES + 16);
     out.extend_from_slice(br#"{"results":["#);
@@ -215,6 +212,7 @@ fn answer(
                     EventRefused::UnknownTenant { .. } => "unknown_tenant",
                     EventRefused::WrongTenant { .. } => "tenant_mismatch",
                     EventRefused::TailFull { .. } | EventRefused::Unverified { .. } => "busy",
+                    EventRefused::Damaged { .. } => "data_damaged",
                 };
                 write_error(&mut out, code, &refused.to_string(), "/tenant");
             }
@@ -231,6 +229,22 @@ fn answer(
     Ok(response)
 }
 
+/// The answer to a batch of which nothing was stored, if that is not the events' own fault.
+fn to_be_sent_again(results: &[Result<Appended, EventRefused>]) -> Option<Problem> {
+    const PAUSE: Duration = Duration::from_secs(5);
+    /// Damage takes a person to repair.
+    const DAMAGE_PAUSE: Duration = Duration::from_secs(60);
+    let refused = || results.iter().filter_map(|result| result.as_ref().err());
+    if refused()
+        .any(|refused| matches!(refused, EventRefused::TailFull { .. } | EventRefused::Unverified { .. }))
+    {
+        let detail = "the log can't take these events now; send the same events again";
+        return Some(Problem::new(ProblemCode::Busy, detail).retry_after(PAUSE));
+    }
+    let damaged = refused().find(|refused| matches!(refused, EventRefused::Damaged { .. }))?;
+    Some(Problem::new(ProblemCode::DataDamaged, damaged.to_string()).retry_after(DAMAGE_PAUSE))
+}
+
 fn write_error(out: &mut Vec<u8>, code: &str, detail: &str, pointer: &str) {
     out.extend_from_slice(br#"{"error":{"code":"#);
     write_string(out, code);
@@ -243,4 +257,47 @@ fn write_error(out: &mut Vec<u8>, code: &str, detail: &str, pointer: &str) {
 
 fn write_string(out: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(out, text).expect("writing to memory can't fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+    use serde_json::Value;
+
+    use super::*;
+
+    const STORED: Result<Appended, EventRefused> = Ok(Appended { seq: 7, duplicate: false });
+
+    fn full() -> Result<Appended, EventRefused> {
+        Err(EventRefused::TailFull { tenant: "acme".to_owned() })
+    }
+
+    fn damaged() -> Result<Appended, EventRefused> {
+        Err(EventRefused::Damaged { tenant: "acme".to_owned(), object: "tenants/acme/x".to_owned() })
+    }
+
+    #[tokio::test]
+    async fn what_is_busy_or_damaged_is_said_per_event_beside_what_is_stored() {
+        let ids = ["a", "b", "c"].map(str::to_owned);
+        let answer = answer(&ids, &VecDeque::new(), &[STORED, full(), damaged()]).expect("an answer");
+        assert_eq!(answer.status(), StatusCode::MULTI_STATUS);
+        let body = answer.into_body().collect().await.expect("in memory").to_bytes();
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(body["results"][0]["seq"], 7);
+        assert_eq!(body["results"][1]["error"]["code"], "busy");
+        assert_eq!(body["results"][2]["error"]["code"], "data_damaged");
+        assert!(body["results"][2]["error"]["detail"].as_str().is_some_and(|d| d.contains("tenants/acme/x")));
+    }
+
+    #[test]
+    fn a_batch_of_which_nothing_is_stored_is_a_problem_with_a_pause() {
+        let ids = ["a", "b"].map(str::to_owned);
+        for (results, code, status) in
+            [([full(), damaged()], "busy", 429), ([damaged(), damaged()], "data_damaged", 500)]
+        {
+            let problem = answer(&ids, &VecDeque::new(), &results).expect_err("a problem");
+            assert_eq!((problem.code(), problem.status().as_u16()), (code, status));
+            assert!(problem.into_response().headers().contains_key(header::RETRY_AFTER));
+        }
+    }
 }
