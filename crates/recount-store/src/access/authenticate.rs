@@ -1,5 +1,6 @@
 //! From a bearer text to a [`Credential`].
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -38,7 +39,11 @@ pub enum AuthError {
 
 /// The credentials' shared state of one store: short-lived caches.
 pub(crate) struct AccessState {
-    credentials: Cache<KeyHash, Credential>,
+    /// Each with the generation in which its look-up began.
+    credentials: Cache<KeyHash, (u64, Credential)>,
+    /// Goes up when a credential was revoked here: what was looked up before counts no more, nor
+    /// does a look-up that is under way and may have read the credential as it was.
+    generation: AtomicU64,
     pub(super) looks: Cache<String, ()>,
 }
 
@@ -49,13 +54,29 @@ impl AccessState {
                 .max_capacity(CACHED_CREDENTIALS_MAX)
                 .time_to_live(CACHE_TTL)
                 .build(),
+            generation: AtomicU64::new(0),
             looks: Cache::builder().max_capacity(CACHED_LOOKS_MAX).time_to_live(LOOKS_TTL).build(),
         }
     }
 
     /// Asks the catalog again for every credential; after one was revoked here.
     pub(super) fn forget_credentials(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
         self.credentials.invalidate_all();
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
+    fn credential(&self, hash: &KeyHash) -> Option<Credential> {
+        let (generation, credential) = self.credentials.get(hash)?;
+        (generation == self.generation()).then_some(credential)
+    }
+
+    /// Keeps what a look-up found that began in `generation`.
+    fn keep(&self, hash: KeyHash, generation: u64, credential: Credential) {
+        self.credentials.insert(hash, (generation, credential));
     }
 }
 
@@ -69,11 +90,12 @@ impl Store {
     pub async fn authenticate(&self, bearer: &str) -> Result<Credential, AuthError> {
         let now = self.env().now();
         let hash = KeyHash::of(bearer);
-        let credential = match self.access().credentials.get(&hash) {
+        let credential = match self.access().credential(&hash) {
             Some(credential) => credential,
             None => {
+                let generation = self.access().generation();
                 let credential = self.look_up(bearer, hash, now).await?;
-                self.access().credentials.insert(hash, credential.clone());
+                self.access().keep(hash, generation, credential.clone());
                 credential
             }
         };
@@ -177,4 +199,34 @@ fn session_credential(row: SessionRow, token_expires_at: i64) -> Result<Credenti
         id: row.id,
         session: Some(session),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(id: &str) -> Credential {
+        Credential::new(Inner {
+            kind: CredentialKind::Operator,
+            id: id.to_owned(),
+            name: id.to_owned(),
+            tenant: None,
+            scopes: ScopeSet::operator(),
+            expires_at: None,
+            session: None,
+        })
+    }
+
+    #[test]
+    fn a_look_up_that_began_before_a_revocation_is_not_believed_afterwards() {
+        let place = std::path::Path::new("nowhere");
+        let access = AccessState::new(&crate::StoreConfig::embedded(place));
+        let hash = KeyHash::of("a key");
+        let began = access.generation();
+        access.forget_credentials();
+        access.keep(hash, began, key("revoked meanwhile"));
+        assert!(access.credential(&hash).is_none());
+        access.keep(hash, access.generation(), key("read afterwards"));
+        assert!(access.credential(&hash).is_some());
+    }
 }

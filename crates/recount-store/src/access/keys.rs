@@ -158,11 +158,13 @@ impl Store {
     /// Revokes a key; one that is revoked already stays so.
     ///
     /// # Errors
-    /// As [`key`](Self::key), and `ExceedsCreator` if a key of the vendor's side can do more than
-    /// who wants to revoke it.
+    /// As [`key`](Self::key), and `ExceedsCreator` if the key can do more than who wants to revoke
+    /// it: a tenant can't stop the ingest key by which the vendor writes its log, say. The vendor's
+    /// side may revoke every tenant's keys, whatever its own rights are.
     pub async fn revoke_key(&self, by: &Credential, id: &str) -> Result<(), AccessError> {
         let key = self.key(by, id).await?;
-        if key.tenant.is_none() && !by.scopes().allows_all(key.scopes) {
+        let vendor_over_tenant = by.is_vendor() && key.tenant.is_some();
+        if !vendor_over_tenant && !by.scopes().allows_all(key.scopes) {
             return Err(AccessError::ExceedsCreator {
                 detail: format!("key {id} can do more than this credential, which can't revoke it"),
             });

@@ -10,7 +10,9 @@ use crate::state::AppState;
 
 /// Revoke a key
 ///
-/// It stops working at once on this node, on others within five seconds. Repeating it is safe.
+/// It stops working at once on this node, on others within five seconds. Repeating it is safe. A key
+/// that can do more than the credential can't be revoked with it, but for a tenant's key by the
+/// vendor's side.
 #[utoipa::path(
     delete,
     path = "/v1/keys/{id}",
