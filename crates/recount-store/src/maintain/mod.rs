@@ -15,9 +15,11 @@ mod shards;
 mod tend;
 
 use std::collections::{HashSet, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use metrics::counter;
 use recount_event::TenantId;
 use tokio::sync::mpsc;
@@ -132,6 +134,8 @@ pub(crate) enum WorkError {
     Corrupt { object: String, what: String },
     #[error("{0}")]
     Encode(String),
+    #[error("it panicked: {0}")]
+    Panicked(String),
     #[error("the store is shutting down")]
     Cancelled,
 }
@@ -247,18 +251,11 @@ impl Maintainer {
     }
 
     fn finish(&mut self, done: Result<Finished, tokio::task::JoinError>) {
-        match done {
-            Ok(Finished { kind, tenant, sealed }) => {
-                self.jobs(kind).running.remove(&tenant);
-                if sealed {
-                    self.segments.add(tenant);
-                }
-            }
-            Err(error) => {
-                // A bug; its tenant is tended again after a restart.
-                counter!(measure::MAINTENANCE_FAILURES).increment(1);
-                tracing::error!(error = %error, "background work ended abnormally");
-            }
+        // Panics are caught in the task and it is never aborted, so there is no other end.
+        let Ok(Finished { kind, tenant, sealed }) = done else { return };
+        self.jobs(kind).running.remove(&tenant);
+        if sealed {
+            self.segments.add(tenant);
         }
     }
 
@@ -276,10 +273,15 @@ impl Maintainer {
             let workshop = self.workshop.clone();
             self.jobs(kind).running.insert(tenant.clone());
             self.running.spawn(async move {
-                let result = match kind {
-                    Kind::Tail => workshop.tend_tail(&tenant, &lease).await,
-                    Kind::Segments => workshop.tend_segments(&tenant, &lease).await.map(|()| false),
+                let work = async {
+                    match kind {
+                        Kind::Tail => workshop.tend_tail(&tenant, &lease).await,
+                        Kind::Segments => workshop.tend_segments(&tenant, &lease).await.map(|()| false),
+                    }
                 };
+                // A panic is a bug, but it must not keep the tenant's place taken for ever.
+                let result = AssertUnwindSafe(work).catch_unwind().await;
+                let result = result.unwrap_or_else(|panic| Err(WorkError::Panicked(text_of(&*panic))));
                 let sealed = result.unwrap_or_else(|error| {
                     report(&tenant, &error);
                     false
@@ -329,6 +331,11 @@ fn report(tenant: &TenantId, error: &WorkError) {
             tracing::error!(tenant, error = %error, "background work failed; it is tried again");
         }
     }
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("(no text)").to_owned()
 }
 
 fn ticks(interval: Duration) -> tokio::time::Interval {

@@ -23,6 +23,7 @@ mod catalogs {
         a_seal_whose_answer_was_lost_happened_once,
         the_collector_and_a_late_writer_never_meet,
         background_tasks_find_the_work_themselves,
+        work_that_panics_is_done_when_it_does_not,
     }
 
     pub(super) async fn small_rows_are_folded_into_one(place: Place) {
@@ -207,6 +208,34 @@ mod catalogs {
             tokio::task::yield_now().await;
         }
         assert_eq!(checked_log(&store, &acme).await.len(), 800);
+        store.shutdown().await;
+    }
+
+    pub(super) async fn work_that_panics_is_done_when_it_does_not(mut place: Place) {
+        place.config.maintain = true;
+        let store = place.open().await;
+        let acme = tenant("acme");
+        let (_, objects) = testing::faults(&store);
+        let (panics, panicked) = std::sync::mpsc::channel();
+        objects.follow(move |at| {
+            if at == FaultPoint::Put && panics.send(()).is_ok() {
+                panic!("a bug, for once");
+            }
+            None
+        });
+        accepted(&store, events(&acme, "a", 0..150)).await;
+        tokio::task::block_in_place(|| panicked.recv_timeout(std::time::Duration::from_secs(30)))
+            .expect("a segment is put");
+        objects.clear();
+        // Each append hints at the tenant again.
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+        for part in 0.. {
+            accepted(&store, events(&acme, "b", part * 100..part * 100 + 100)).await;
+            if !testing::layout(&store, &acme).await.expect("whole").segments.is_empty() {
+                break;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "it is never done again");
+        }
         store.shutdown().await;
     }
 }
