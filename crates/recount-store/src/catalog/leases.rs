@@ -132,6 +132,15 @@ impl Catalog {
         self.commit(tx, CommitPoint::Lease).await
     }
 
+    /// Frees all leases, as if their holders had given them back.
+    pub(super) async fn free_leases(&self) -> Result<(), CatalogError> {
+        let mut tx = self.begin().await?;
+        on_tx!(tx, |db| {
+            sqlx::query("UPDATE leases SET expires_at = 0, epoch = epoch + 1").execute(db).await?;
+        });
+        self.commit(tx, CommitPoint::Lease).await
+    }
+
     /// Forgets expired leases whose name starts with `prefix` (nodes that are gone).
     pub(crate) async fn forget_leases(&self, prefix: &str, before: Timestamp) -> Result<(), CatalogError> {
         let mut tx = self.begin().await?;

@@ -114,7 +114,9 @@ fn text_for(text: &str, postgres: bool) -> String {
         match (start.strip_prefix(POSTGRES_ONLY), start.strip_prefix(SQLITE_ONLY)) {
             (Some(statement), _) if postgres => out.push_str(statement),
             (_, Some(statement)) if !postgres => out.push_str(statement),
-            (None, None) if postgres => out.push_str(line),
+            // Text is compared and ordered by its bytes, as SQLite and Rust do, whatever locale the
+            // database has: rows are locked and pages continue in that order.
+            (None, None) if postgres => out.push_str(&line.replace(" TEXT", " TEXT COLLATE \"C\"")),
             (None, None) => out.push_str(&line.replace("BYTEA", "BLOB")),
             _ => {}
         }
@@ -140,5 +142,12 @@ mod tests {
         assert_eq!(text_for(text, false), "CREATE TABLE t (b BLOB);\n\n");
         assert_eq!(text_for(")\n-- sqlite: WITHOUT ROWID\n;", false), ")\n WITHOUT ROWID\n;\n");
         assert!(text_for(text, true).contains("\n ALTER TABLE t SET (fillfactor = 70);"));
+    }
+
+    #[test]
+    fn postgres_orders_text_by_its_bytes() {
+        let text = "CREATE TABLE t (a TEXT   NOT NULL, b TEXT);\n";
+        let there = "CREATE TABLE t (a TEXT COLLATE \"C\"   NOT NULL, b TEXT COLLATE \"C\");\n";
+        assert_eq!((text_for(text, true), text_for(text, false)), (there.to_owned(), text.to_owned()));
     }
 }

@@ -168,6 +168,19 @@ macro_rules! on_tx {
 
 pub(crate) use {on_read, on_tx};
 
+/// After a write error (a full disk) SQLite has ended the transaction by itself. The rollback of sqlx
+/// then fails, the connection counts as within a transaction for ever, and only another one helps.
+async fn begin_sqlite(write: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    match write.begin_with(BEGIN).await {
+        Err(sqlx::Error::InvalidSavePointStatement) => {
+            write.acquire().await?.close().await?;
+            write.begin_with(BEGIN).await
+        }
+        begun => begun,
+    }
+}
+
 impl Catalog {
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
@@ -181,7 +194,7 @@ impl Catalog {
     /// Begins a write transaction. On SQLite this waits for the only writer.
     pub(crate) async fn begin(&self) -> Result<CatalogTx, CatalogError> {
         Ok(match &self.pool {
-            Pool::Sqlite { write, .. } => CatalogTx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Pool::Sqlite { write, .. } => CatalogTx::Sqlite(begin_sqlite(write).await?),
             Pool::Postgres { write, .. } => CatalogTx::Postgres(write.begin().await?),
         })
     }

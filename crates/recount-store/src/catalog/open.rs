@@ -50,7 +50,14 @@ impl Catalog {
             #[cfg(feature = "testing")]
             faults: crate::testing::Faults::default(),
         };
-        catalog.migrate(&config.catalog.to_string()).await?;
+        let place = config.catalog.to_string();
+        catalog.migrate(&place).await?;
+        if !catalog.is_shared() {
+            // The lock on the file proves that whoever held leases is gone, killed perhaps: nobody
+            // need wait until they expire.
+            let freed = catalog.free_leases().await;
+            freed.map_err(|error| OpenError::Catalog { place, detail: error.to_string() })?;
+        }
         Ok(catalog)
     }
 

@@ -1,6 +1,6 @@
 //! Opening: what can't work is refused at once, with words that say what to do.
 
-use recount_store::testing;
+use recount_store::testing::{self, Tender};
 use recount_store::{CatalogLocation, ObjectsLocation, OpenError, S3Location, Store, StoreConfig};
 
 use crate::support::{Place, on_both_catalogs};
@@ -36,6 +36,20 @@ async fn two_processes_can_not_open_one_folder() {
     store.shutdown().await;
     drop(store);
     place.open().await.shutdown().await;
+}
+
+/// The lock on the file proves that their holder is gone, so nobody waits until they expire.
+#[tokio::test]
+async fn leases_of_a_process_that_was_killed_are_free_for_the_next() {
+    let place = Place::sqlite();
+    let store = place.open().await;
+    let killed = Tender::new(&store, "maintain/0", "killed").await.expect("free");
+    assert!(Tender::new(&store, "maintain/0", "next").await.is_none());
+    store.shutdown().await;
+    drop((store, killed));
+    let store = place.open().await;
+    assert!(Tender::new(&store, "maintain/0", "next").await.is_some());
+    store.shutdown().await;
 }
 
 #[tokio::test]

@@ -69,6 +69,18 @@ pub(crate) struct Place {
     dir: tempfile::TempDir,
 }
 
+/// What `variable` says of a server that a test needs; without it the test does not run, which
+/// `RECOUNT_TEST_REQUIRED` makes a failure.
+fn test_server(variable: &str, test: &str) -> Option<String> {
+    let found = std::env::var(variable).ok();
+    if found.is_none() {
+        let required = std::env::var("RECOUNT_TEST_REQUIRED").is_ok_and(|required| required == "1");
+        assert!(!required, "{test} needs {variable}, which is not set");
+        eprintln!("NOT RUN: {test}, because {variable} is not set");
+    }
+    found
+}
+
 fn unique() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
@@ -82,14 +94,16 @@ impl Place {
     }
 
     /// A new database on the test server, or `None` with a line that says what is not run.
+    ///
+    /// The database orders text as people do, not by bytes, which is what most servers are set up for.
     pub(crate) async fn postgres(test: &str) -> Option<Self> {
-        let Ok(server) = std::env::var("RECOUNT_TEST_POSTGRES") else {
-            eprintln!("NOT RUN: {test} on PostgreSQL, because RECOUNT_TEST_POSTGRES is not set");
-            return None;
-        };
+        let server = test_server("RECOUNT_TEST_POSTGRES", test)?;
         let name = format!("recount_test_{}_{}", std::process::id(), unique());
         let mut admin = sqlx::PgConnection::connect(&server).await.expect("the test server answers");
-        for sql in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+        let create = format!(
+            "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
+        );
+        for sql in [format!("DROP DATABASE IF EXISTS {name}"), create] {
             sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut admin).await.expect("a new database");
         }
         let mut url = url::Url::parse(&server).expect("a URL");
@@ -101,15 +115,10 @@ impl Place {
 
     /// SQLite with objects in the test bucket, below a prefix of its own.
     pub(crate) fn s3(test: &str) -> Option<Self> {
-        let variable = |name: &str| std::env::var(format!("RECOUNT_TEST_S3_{name}")).ok();
-        let (Some(endpoint), Some(bucket), Some(key), Some(secret)) =
-            (variable("ENDPOINT"), variable("BUCKET"), variable("KEY"), variable("SECRET"))
-        else {
-            eprintln!(
-                "NOT RUN: {test} on S3, because RECOUNT_TEST_S3_ENDPOINT, _BUCKET, _KEY, _SECRET are not set"
-            );
-            return None;
-        };
+        let endpoint = test_server("RECOUNT_TEST_S3_ENDPOINT", test)?;
+        let bucket = test_server("RECOUNT_TEST_S3_BUCKET", test)?;
+        let key = test_server("AWS_ACCESS_KEY_ID", test)?;
+        let secret = test_server("AWS_SECRET_ACCESS_KEY", test)?;
         let dir = tempfile::tempdir().expect("temporary folder");
         let random = dir.path().file_name().expect("a name").to_string_lossy().replace('.', "");
         let objects = ObjectsLocation::S3(S3Location {

@@ -8,7 +8,12 @@ use recount_store::{FacetsQuery, HistogramQuery, ListQuery, ReadError, ScanQuery
 
 use super::events::Draw;
 use super::harness::{Harness, Log};
-use crate::support::tend;
+use crate::support::{Place, on_both_catalogs, tend};
+
+on_both_catalogs! {
+    a_damaged_tail_batch_is_named,
+    a_missing_segment_is_named_and_never_left_out,
+}
 
 async fn sealed_log(harness: &Harness) -> Log {
     let mut draw = Draw::new(61);
@@ -45,9 +50,8 @@ async fn assert_all_corrupt(log: &Log, object: &str) {
     named(log.log.histogram(&histogram).await.expect_err("histogram"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_missing_segment_is_named_and_never_left_out() {
-    let harness = Harness::new().await;
+async fn a_missing_segment_is_named_and_never_left_out(place: Place) {
+    let harness = Harness::at(place, |_| {}).await;
     let log = sealed_log(&harness).await;
     let [segment] = segments(&harness).try_into().expect("one segment");
     std::fs::remove_file(&segment).expect("removed");
@@ -100,9 +104,8 @@ async fn a_flipped_bit_anywhere_in_a_segment_is_noticed_or_harmless() {
     harness.store.shutdown().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_damaged_tail_batch_is_named() {
-    let harness = Harness::with(|config| config.seal.fold_batches = 1_000).await;
+async fn a_damaged_tail_batch_is_named(place: Place) {
+    let harness = Harness::at(place, |config| config.seal.fold_batches = 1_000).await;
     let mut draw = Draw::new(62);
     let mut log = harness.log("acme");
     let events: Vec<_> = (0..40).map(|n| draw.event(n)).collect();

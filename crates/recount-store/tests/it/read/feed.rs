@@ -7,6 +7,13 @@ use recount_store::{FEED_EVENTS_MAX, StoredEvent};
 use super::events::Draw;
 use super::harness::{Harness, Log, seqs};
 use super::lists::shaped_log;
+use crate::support::{Place, on_both_catalogs};
+
+on_both_catalogs! {
+    the_feed_is_the_log_in_seq_order,
+    a_follower_sees_each_event_once_while_the_tail_moves_to_segments,
+    a_feed_without_news_answers_empty_when_its_wait_is_over,
+}
 
 async fn follow(log: &Log, mut from: u64, limit: usize) -> Vec<StoredEvent> {
     let mut events = Vec::new();
@@ -21,9 +28,8 @@ async fn follow(log: &Log, mut from: u64, limit: usize) -> Vec<StoredEvent> {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_feed_is_the_log_in_seq_order() {
-    let harness = Harness::new().await;
+async fn the_feed_is_the_log_in_seq_order(place: Place) {
+    let harness = Harness::at(place, |_| {}).await;
     let mut draw = Draw::new(21);
     let log = shaped_log(&harness, &mut draw, 1_200).await;
     for limit in [1, 7, 500, FEED_EVENTS_MAX, usize::MAX] {
@@ -43,9 +49,8 @@ async fn the_feed_is_the_log_in_seq_order() {
     assert!(beyond.events.is_empty() && beyond.next == u64::MAX);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_follower_sees_each_event_once_while_the_tail_moves_to_segments() {
-    let harness = Harness::new().await;
+async fn a_follower_sees_each_event_once_while_the_tail_moves_to_segments(place: Place) {
+    let harness = Harness::at(place, |_| {}).await;
     let mut draw = Draw::new(22);
     let mut log = harness.log("acme");
     let follower = tokio::spawn({
@@ -72,9 +77,8 @@ async fn a_follower_sees_each_event_once_while_the_tail_moves_to_segments() {
     assert_eq!(seen, (0..1_000).collect::<Vec<u64>>());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_feed_without_news_answers_empty_when_its_wait_is_over() {
-    let harness = Harness::new().await;
+async fn a_feed_without_news_answers_empty_when_its_wait_is_over(place: Place) {
+    let harness = Harness::at(place, |_| {}).await;
     let mut draw = Draw::new(23);
     let mut log = harness.log("acme");
     let page = log.log.feed(0, 10, Duration::from_millis(5)).await.expect("fed");

@@ -45,7 +45,11 @@ impl Harness {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut StoreConfig)) -> Self {
-        let mut place = Place::sqlite();
+        Self::at(Place::sqlite(), change).await
+    }
+
+    /// On either catalog.
+    pub(crate) async fn at(mut place: Place, change: impl FnOnce(&mut StoreConfig)) -> Self {
         change(&mut place.config);
         let store = place.open().await;
         Self { place, store }

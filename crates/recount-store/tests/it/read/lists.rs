@@ -5,7 +5,14 @@ use recount_store::{ListQuery, Order, ReadError, ScanQuery};
 
 use super::events::Draw;
 use super::harness::{Harness, Log, assert_same, seqs};
-use crate::support::tend;
+use crate::support::{Place, on_both_catalogs, tend};
+
+on_both_catalogs! {
+    pages_do_not_shift_while_late_and_back_dated_events_arrive,
+    every_event_is_found_by_its_id_wherever_it_is,
+    a_log_without_events_answers_with_nothing,
+    random_filters_find_what_the_naive_evaluation_finds,
+}
 
 /// Random filters per shape of the log.
 const FILTERS: usize = 500;
@@ -47,8 +54,8 @@ fn bounded(draw: &mut Draw, log: &Log) -> ScanQuery {
     }
 }
 
-async fn check_shape(seed: u64) {
-    let harness = Harness::new().await;
+async fn check_shape(place: Place, seed: u64) {
+    let harness = Harness::at(place, |_| {}).await;
     let mut draw = Draw::new(seed);
     let log = shaped_log(&harness, &mut draw, 1_500).await;
     for round in 0..FILTERS {
@@ -77,16 +84,19 @@ async fn check_shape(seed: u64) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn random_filters_over_random_logs_find_what_the_naive_evaluation_finds() {
-    for seed in 0..5 {
-        check_shape(seed).await;
-    }
+async fn random_filters_find_what_the_naive_evaluation_finds(place: Place) {
+    check_shape(place, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pages_do_not_shift_while_late_and_back_dated_events_arrive() {
-    let harness = Harness::new().await;
+async fn random_filters_over_random_logs_find_what_the_naive_evaluation_finds() {
+    for seed in 1..5 {
+        check_shape(Place::sqlite(), seed).await;
+    }
+}
+
+async fn pages_do_not_shift_while_late_and_back_dated_events_arrive(place: Place) {
+    let harness = Harness::at(place, |_| {}).await;
     let mut draw = Draw::new(77);
     for order in [Order::NewestFirst, Order::OldestFirst] {
         let mut log = harness.log(if order == Order::NewestFirst { "newest" } else { "oldest" });
@@ -116,9 +126,8 @@ async fn pages_do_not_shift_while_late_and_back_dated_events_arrive() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_event_is_found_by_its_id_wherever_it_is() {
-    let harness = Harness::new().await;
+async fn every_event_is_found_by_its_id_wherever_it_is(place: Place) {
+    let harness = Harness::at(place, |_| {}).await;
     let mut draw = Draw::new(5);
     let log = shaped_log(&harness, &mut draw, 900).await;
     for event in &log.naive {
@@ -130,9 +139,8 @@ async fn every_event_is_found_by_its_id_wherever_it_is() {
     assert!(log.log.get("").await.expect("read").is_none());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_without_events_answers_with_nothing() {
-    let harness = Harness::new().await;
+async fn a_log_without_events_answers_with_nothing(place: Place) {
+    let harness = Harness::at(place, |_| {}).await;
     let log = harness.log("empty");
     let page = log.log.list(&ListQuery::default()).await.expect("listed");
     assert!(page.events.is_empty() && page.next.is_none() && page.pin == 0);

@@ -9,11 +9,16 @@ use recount_store::{ListQuery, Order, ScanQuery, testing};
 
 use super::events::Draw;
 use super::harness::{Harness, assert_same};
-use crate::support::tend;
+use crate::support::{Place, on_both_catalogs, tend};
+
+on_both_catalogs! {
+    lists_are_whole_while_seals_merges_and_collection_run_beside_them,
+    a_long_scan_has_every_event_once_while_the_log_is_reorganised,
+}
 
 /// A store that rewrites everything at every turn and reads ahead as little as possible.
-async fn restless() -> Harness {
-    Harness::with(|config| {
+async fn restless(place: Place) -> Harness {
+    Harness::at(place, |config| {
         config.compaction.fan_in = 2;
         config.compaction.tier_rows = vec![1_000_000];
         config.compaction.rows_max = 1_000_000;
@@ -24,8 +29,8 @@ async fn restless() -> Harness {
 }
 
 /// A scan that is read chunk by chunk while everything under it is replaced several times.
-async fn scan_while_moving(order: Order, filter: &str) {
-    let harness = restless().await;
+async fn scan_while_moving(place: Place, order: Order, filter: &str) {
+    let harness = restless(place).await;
     let mut draw = Draw::new(41);
     let mut log = harness.log("acme");
     let mut number = 0;
@@ -56,16 +61,18 @@ async fn scan_while_moving(order: Order, filter: &str) {
     assert_same(&events, &expected, &filter);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_long_scan_has_every_event_once_while_the_log_is_reorganised() {
-    scan_while_moving(Order::NewestFirst, "").await;
-    scan_while_moving(Order::OldestFirst, "").await;
-    scan_while_moving(Order::NewestFirst, "-outcome:denied -zzz").await;
+async fn a_long_scan_has_every_event_once_while_the_log_is_reorganised(place: Place) {
+    scan_while_moving(place, Order::NewestFirst, "").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lists_are_whole_while_seals_merges_and_collection_run_beside_them() {
-    let harness = restless().await;
+async fn other_long_scans_have_every_event_once_while_the_log_is_reorganised() {
+    scan_while_moving(Place::sqlite(), Order::OldestFirst, "").await;
+    scan_while_moving(Place::sqlite(), Order::NewestFirst, "-outcome:denied -zzz").await;
+}
+
+async fn lists_are_whole_while_seals_merges_and_collection_run_beside_them(place: Place) {
+    let harness = restless(place).await;
     let mut draw = Draw::new(42);
     let mut log = harness.log("acme");
     let events: Vec<_> = (0..2_000).map(|n| draw.event(n)).collect();
