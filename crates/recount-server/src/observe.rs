@@ -5,14 +5,16 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use recount_store::access::Credential;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
 
 use crate::problem::{PROBLEM_JSON, Problem, ProblemCode};
 use crate::state::AppState;
@@ -23,6 +25,12 @@ const REQUEST_ID_BYTES_MAX: usize = 64;
 /// Seconds, from a lookup in memory to a long-poll.
 const LATENCY_BUCKETS: [f64; 14] =
     [0.000_5, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.0, 5.0, 60.0];
+/// Events or tenants of a commit, from one to the largest round.
+const COUNT_BUCKETS: [f64; 9] = [1.0, 4.0, 16.0, 64.0, 256.0, 1_024.0, 4_096.0, 16_384.0, 65_536.0];
+/// Metrics that count things; all other histograms are seconds.
+const COUNTS: [&str; 3] = ["recount_commit_events", "recount_commit_tenants", "recount_segments_per_tenant"];
+/// How often what histograms were told is summed up. Until then each value takes its own memory.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// What a browser page may send to the API.
 const CORS_REQUEST_HEADERS: &str =
     "authorization, content-type, content-encoding, last-event-id, x-request-id";
@@ -34,7 +42,24 @@ const CORS_ANSWER_HEADERS: &str = "x-request-id, retry-after, content-dispositio
 /// # Errors
 /// If another recorder is installed already.
 pub fn install_metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus::BuildError> {
-    PrometheusBuilder::new().set_buckets(&LATENCY_BUCKETS)?.install_recorder()
+    let mut builder = PrometheusBuilder::new().set_buckets(&LATENCY_BUCKETS)?;
+    for name in COUNTS {
+        builder = builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), &COUNT_BUCKETS)?;
+    }
+    builder.install_recorder()
+}
+
+/// Sums up what histograms were told, until `closing`: the recorder does so by itself only when
+/// somebody reads `/metrics`, and perhaps nobody ever does.
+pub(crate) async fn keep_metrics_small(metrics: PrometheusHandle, closing: CancellationToken) {
+    let mut ticks = tokio::time::interval(UPKEEP_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = closing.cancelled() => return,
+            _ = ticks.tick() => metrics.run_upkeep(),
+        }
+    }
 }
 
 /// What the layers of one request tell each other.

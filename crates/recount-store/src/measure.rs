@@ -18,6 +18,7 @@ pub(crate) const DEDUP_STATE_BYTES: &str = "recount_dedup_state_bytes";
 pub(crate) const SEALED_EVENTS: &str = "recount_sealed_events_total";
 pub(crate) const SEALED_BYTES: &str = "recount_sealed_bytes_total";
 pub(crate) const SEAL_SECONDS: &str = "recount_seal_seconds";
+pub(crate) const TAIL_AGE_SECONDS: &str = "recount_tail_age_seconds";
 pub(crate) const SEAL_LAG_SECONDS: &str = "recount_seal_lag_seconds";
 pub(crate) const FOLDED_BATCHES: &str = "recount_folded_batches_total";
 pub(crate) const COMPACTED_EVENTS: &str = "recount_compacted_events_total";
@@ -61,6 +62,11 @@ pub(crate) fn describe() {
         "Bytes of sealed segments; compacted bytes over these is the write amplification"
     );
     describe_histogram!(SEAL_SECONDS, Unit::Seconds, "Time to seal one segment");
+    describe_gauge!(
+        TAIL_AGE_SECONDS,
+        Unit::Seconds,
+        "Age of the oldest event in a tail that is large enough to be sealed one day"
+    );
     describe_gauge!(SEAL_LAG_SECONDS, Unit::Seconds, "Age of the oldest tail that is due for sealing");
     describe_counter!(FOLDED_BATCHES, Unit::Count, "Small tail rows folded into larger ones");
     describe_counter!(COMPACTED_EVENTS, Unit::Count, "Events rewritten by compaction");

@@ -19,6 +19,7 @@ use tower::ServiceExt as _;
 
 use self::timed_stream::TimedStream;
 use crate::config::ServerLimits;
+use crate::observe::keep_metrics_small;
 use crate::state::AppState;
 use crate::{exporting, routes};
 
@@ -46,6 +47,9 @@ pub async fn serve(
     let permits = Arc::new(Semaphore::new(limits.connections_max));
     let mut background = JoinSet::new();
     background.spawn(exporting::run_jobs(state.clone()));
+    if let Some(metrics) = state.metrics.clone() {
+        background.spawn(keep_metrics_small(metrics, state.closing.clone()));
+    }
     let engine = state.delivery.start(state.store());
 
     loop {

@@ -138,6 +138,17 @@ impl Catalog {
         found.iter().map(row).collect()
     }
 
+    /// When the oldest event came that is in a tail of at least `events_min` events.
+    pub(crate) async fn oldest_tail(&self, events_min: u64) -> Result<Option<Timestamp>, CatalogError> {
+        let (oldest,): (Option<i64>,) = on_read!(self, |db| {
+            sqlx::query_as("SELECT MIN(tail_since) FROM tenants WHERE tail_events >= $1")
+                .bind(events_min.max(1).cast_signed())
+                .fetch_one(db)
+                .await?
+        });
+        Ok(oldest.map(Timestamp::from_micros))
+    }
+
     /// Creates the tenant; says whether it was new.
     pub(crate) async fn create_tenant(
         &self,

@@ -98,10 +98,16 @@ impl Workshop {
                 found.push(row.tenant);
             }
         }
-        let lag = oldest.map_or(0, |time| (self.env.now().as_micros() - time.as_micros()).max(0));
-        #[expect(clippy::cast_precision_loss, reason = "metrics are floating-point")]
-        gauge!(measure::SEAL_LAG_SECONDS).set(lag as f64 / 1e6);
+        gauge!(measure::SEAL_LAG_SECONDS).set(self.seconds_since(oldest));
+        let oldest = self.catalog.oldest_tail(policy.events_min).await?;
+        gauge!(measure::TAIL_AGE_SECONDS).set(self.seconds_since(oldest));
         Ok(Due { tails: found, segments: self.find_mergeable().await? })
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "metrics are floating-point")]
+    fn seconds_since(&self, time: Option<Timestamp>) -> f64 {
+        let micros = time.map_or(0, |time| (self.env.now().as_micros() - time.as_micros()).max(0));
+        micros as f64 / 1e6
     }
 
     async fn find_mergeable(&self) -> Result<Vec<TenantId>, WorkError> {

@@ -84,6 +84,11 @@ impl Server {
         self.child.wait().expect("it ended").code()
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it logged until now.
     pub(crate) fn log(&self) -> String {
         self.log.lock().expect("no test panicked with it").join("\n")
