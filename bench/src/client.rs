@@ -1,11 +1,12 @@
 //! One HTTP/1.1 connection that is kept, with nothing between it and the socket: the client
 //! shares two cores with the server, so it must cost as little as it can.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
-use hyper::{Method, Request};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
@@ -35,7 +36,43 @@ impl Connection {
         self.send(Method::POST, path, body).await
     }
 
+    /// Sends a GET whose answer must be 200, and reads the whole answer.
+    pub(crate) async fn get_ok(&mut self, path: &str) -> anyhow::Result<Bytes> {
+        let (status, answer) = self.get(path).await?;
+        ensure!(status == 200, "{path}: {status}: {}", String::from_utf8_lossy(&answer));
+        Ok(answer)
+    }
+
+    /// Appends events, all of which must be accepted.
+    pub(crate) async fn append(&mut self, body: Bytes) -> anyhow::Result<()> {
+        let (status, answer) = self.post("/v1/events", body).await?;
+        ensure!(status == 200, "{status}: {}", String::from_utf8_lossy(&answer));
+        Ok(())
+    }
+
+    /// Sends a GET and reads the answer as it comes, keeping nothing. Returns its bytes.
+    pub(crate) async fn drain(&mut self, path: &str) -> anyhow::Result<u64> {
+        let answer = self.request(Method::GET, path, Bytes::new()).await?;
+        ensure!(answer.status() == 200, "{path}: {}", answer.status());
+        let (mut body, mut bytes) = (answer.into_body(), 0);
+        while let Some(frame) = body.frame().await {
+            bytes += frame?.data_ref().map_or(0, |data| data.len() as u64);
+        }
+        Ok(bytes)
+    }
+
     async fn send(&mut self, method: Method, path: &str, body: Bytes) -> anyhow::Result<(u16, Bytes)> {
+        let answer = self.request(method, path, body).await?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.into_body().collect().await?.to_bytes()))
+    }
+
+    async fn request(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> anyhow::Result<Response<Incoming>> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -46,8 +83,6 @@ impl Connection {
         }
         let request = request.body(Full::new(body)).context("the request is well-formed")?;
         self.sender.ready().await?;
-        let answer = self.sender.send_request(request).await?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.into_body().collect().await?.to_bytes()))
+        Ok(self.sender.send_request(request).await?)
     }
 }

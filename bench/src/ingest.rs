@@ -116,8 +116,7 @@ async fn sustained(args: &IngestArgs) -> anyhow::Result<Sustained> {
                 }
                 let body = bodies.batch(batch);
                 sent.fetch_add(body.len() as u64, Ordering::Relaxed);
-                let (status, answer) = connection.post("/v1/events", body).await?;
-                ensure!(status == 200, "{status}: {}", String::from_utf8_lossy(&answer));
+                connection.append(body).await?;
             }
         });
     }
@@ -126,7 +125,7 @@ async fn sustained(args: &IngestArgs) -> anyhow::Result<Sustained> {
         tokio::select! {
             done = tasks.join_next() => if let Some(done) = done { done??; },
             () = tokio::time::sleep(Duration::from_secs(2)) => {
-                let tail = server.metric("recount_tail_events").await?;
+                let tail = server.tail_events().await?;
                 tail_events_max = tail_events_max.max(tail);
                 let count = next.load(Ordering::Relaxed).min(batches) * BATCH_EVENTS as u64;
                 say(&format!("{count} events, {:.0}/s, tail {tail:.0}", count as f64 / started.elapsed().as_secs_f64()));
@@ -139,7 +138,7 @@ async fn sustained(args: &IngestArgs) -> anyhow::Result<Sustained> {
     server.settle_down().await?;
     let events = (batches * BATCH_EVENTS as u64) as f64;
     let settle_seconds = settle.elapsed().as_secs_f64();
-    let rest = server.object_bytes()? as f64 / events;
+    let rest = server.stored_bytes().await? as f64 / events;
     Ok(Sustained {
         rate: events / elapsed,
         sent_bytes: sent.load(Ordering::Relaxed) as f64 / events,
@@ -212,8 +211,7 @@ async fn many_tenants(args: &IngestArgs) -> anyhow::Result<ManyTenants> {
                 if batch >= batches {
                     return anyhow::Ok(());
                 }
-                let (status, answer) = connection.post("/v1/events", bodies.batch(batch)).await?;
-                ensure!(status == 200, "{status}: {}", String::from_utf8_lossy(&answer));
+                connection.append(bodies.batch(batch)).await?;
             }
         });
     }

@@ -3,12 +3,9 @@
 
 mod client;
 mod ingest;
-mod peer_clickhouse;
 mod peer_postgres;
 mod report;
 mod search;
-mod search_plot;
-mod search_queries;
 mod server;
 mod streams;
 mod timing;

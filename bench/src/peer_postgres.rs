@@ -3,21 +3,20 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use recount_demo::Workload;
+use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{AssertSqlSafe, PgPool};
 
-use crate::search::{Timing, Timings};
-use crate::search_queries::Query;
-use crate::timing::Latencies;
-
-/// The table and indexes that a vendor makes who keeps audit events in PostgreSQL.
-const SCHEMA: &[&str] = &[
+/// The table that a vendor makes who keeps audit events in PostgreSQL.
+pub(crate) const TABLE: &[&str] = &[
     "DROP TABLE IF EXISTS audit_events",
     "CREATE TABLE audit_events (
         tenant text NOT NULL, id text NOT NULL, occurred_at timestamptz NOT NULL,
-        actor_id text NOT NULL, action text NOT NULL, body jsonb NOT NULL,
-        PRIMARY KEY (tenant, id))",
+        actor_id text NOT NULL, action text NOT NULL, body jsonb NOT NULL)",
+];
+
+/// Its usual four indexes.
+pub(crate) const INDEXES: &[&str] = &[
+    "ALTER TABLE audit_events ADD PRIMARY KEY (tenant, id)",
     "CREATE INDEX ON audit_events (tenant, occurred_at DESC)",
     "CREATE INDEX ON audit_events (tenant, actor_id, occurred_at DESC)",
     "CREATE INDEX ON audit_events (tenant, action, occurred_at DESC)",
@@ -33,7 +32,7 @@ const INSERT: &str = "INSERT INTO audit_events (tenant, id, occurred_at, actor_i
 /// statement and one durable commit. Returns the time it took.
 pub(crate) async fn append(connections: usize, batches: Vec<String>) -> anyhow::Result<Duration> {
     let pool = connect(connections).await?;
-    for statement in SCHEMA {
+    for statement in TABLE.iter().chain(INDEXES) {
         sqlx::query(*statement).execute(&pool).await?;
     }
     let batches = std::sync::Arc::new(std::sync::Mutex::new(batches));
@@ -64,61 +63,8 @@ pub(crate) async fn size() -> anyhow::Result<(i64, i64)> {
     Ok((bytes, rows))
 }
 
-/// Loads the newest `count` events of a tenant with `size` events, and analyses.
-pub(crate) async fn load(workload: &Workload, size: u64, count: u64) -> anyhow::Result<()> {
-    const STATEMENT_EVENTS: u64 = 10_000;
-    let pool = connect(1).await?;
-    for statement in SCHEMA {
-        sqlx::query(*statement).execute(&pool).await?;
-    }
-    let mut line = String::new();
-    for first in ((size - count)..size).step_by(usize::try_from(STATEMENT_EVENTS)?) {
-        let mut batch = String::from("[");
-        for index in first..size.min(first + STATEMENT_EVENTS) {
-            line.clear();
-            workload.write_event(0, index, size, &mut line);
-            batch.push_str(if batch.len() > 1 { "," } else { "" });
-            batch.push_str(&line);
-        }
-        batch.push(']');
-        sqlx::query(INSERT).bind(batch).execute(&pool).await?;
-    }
-    sqlx::query("VACUUM ANALYZE audit_events").execute(&pool).await?;
-    Ok(())
-}
-
-/// Times the queries, one connection, warm after the first.
-pub(crate) async fn ask(queries: &[Query], repeats: usize) -> anyhow::Result<Timings> {
-    const SLOW: Duration = Duration::from_millis(500);
-    const SLOW_REPEATS: usize = 3;
-    let pool = connect(1).await?;
-    let mut timings = Timings::new();
-    for query in queries {
-        let (mut latencies, mut cold) = (Latencies::default(), Duration::ZERO);
-        let mut wanted = repeats;
-        let mut repeat = 0;
-        while repeat <= wanted {
-            let started = Instant::now();
-            sqlx::query(AssertSqlSafe(query.postgres.as_str())).fetch_all(&pool).await?;
-            if repeat == 0 {
-                cold = started.elapsed();
-                wanted = if cold > SLOW { SLOW_REPEATS } else { repeats };
-            } else {
-                latencies.push(started.elapsed());
-            }
-            repeat += 1;
-        }
-        let timing = Timing {
-            cold: cold.as_secs_f64() * 1e3,
-            p50: latencies.percentile_ms(50.0),
-            p99: latencies.percentile_ms(99.0),
-        };
-        timings.insert(query.name.to_owned(), timing);
-    }
-    Ok(timings)
-}
-
-async fn connect(connections: usize) -> anyhow::Result<PgPool> {
+/// A pool whose commits are durable.
+pub(crate) async fn connect(connections: usize) -> anyhow::Result<PgPool> {
     let url = std::env::var("RECOUNT_BENCH_POSTGRES")
         .context("RECOUNT_BENCH_POSTGRES is not set; start through `cargo xtask bench`")?;
     let pool = PgPoolOptions::new()

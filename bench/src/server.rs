@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, SqliteConnection};
 
 use crate::client::Connection;
 
@@ -66,9 +68,22 @@ impl Server {
         bail!("sealing and compaction did not finish within {SETTLE_TIMEOUT:?}")
     }
 
-    /// Bytes of all segments.
-    pub(crate) fn object_bytes(&self) -> anyhow::Result<u64> {
-        segment_bytes(&self.data())
+    /// Bytes of all segments that count, and of the tail. What merges replaced lies beside them
+    /// for some minutes, so the folder's size would say too much.
+    pub(crate) async fn stored_bytes(&self) -> anyhow::Result<u64> {
+        const SQL: &str = "SELECT (SELECT coalesce(sum(bytes), 0) FROM segments)
+            + (SELECT coalesce(sum(length(body) + length(id_hashes)), 0) FROM tail_batches)";
+        let options = SqliteConnectOptions::new().filename(self.data().join("catalog.db")).read_only(true);
+        let mut catalog = SqliteConnection::connect_with(&options).await?;
+        let bytes: i64 = sqlx::query_scalar(SQL).fetch_one(&mut catalog).await?;
+        catalog.close().await?;
+        Ok(bytes.cast_unsigned())
+    }
+
+    /// Events that are in no segment yet.
+    pub(crate) async fn tail_events(&self) -> anyhow::Result<f64> {
+        let (appended, sealed) = ("recount_append_events_total", "recount_sealed_events_total");
+        Ok(self.metric(appended).await? - self.metric(sealed).await?)
     }
 
     async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
@@ -93,8 +108,8 @@ impl Server {
     }
 
     /// Makes a key with `scopes`, for `tenant` if one is given.
-    pub(crate) async fn key(&self, tenant: Option<&str>, scope: &str) -> anyhow::Result<String> {
-        let mut body = json!({"name": "benchmark", "scopes": [scope]});
+    pub(crate) async fn key(&self, tenant: Option<&str>, scopes: &str) -> anyhow::Result<String> {
+        let mut body = json!({"name": "benchmark", "scopes": scopes.split(' ').collect::<Vec<_>>()});
         if let Some(tenant) = tenant {
             body["tenant"] = tenant.into();
         }
@@ -104,7 +119,7 @@ impl Server {
     }
 
     /// The sum of a metric over its labels, from /metrics.
-    pub(crate) async fn metric(&self, name: &str) -> anyhow::Result<f64> {
+    async fn metric(&self, name: &str) -> anyhow::Result<f64> {
         let (_, text) = self.operator().await?.get("/metrics").await?;
         let text = String::from_utf8_lossy(&text).into_owned();
         Ok(text
@@ -163,19 +178,6 @@ fn spawn(folder: &Path, port: u16, settings: &[(&str, &str)]) -> anyhow::Result<
         .stderr(log)
         .spawn()
         .context("could not start recount")
-}
-
-fn segment_bytes(folder: &Path) -> anyhow::Result<u64> {
-    let mut bytes = 0;
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            bytes += segment_bytes(&entry.path())?;
-        } else if entry.path().extension().is_some_and(|extension| extension == "parquet") {
-            bytes += entry.metadata()?.len();
-        }
-    }
-    Ok(bytes)
 }
 
 /// The `recount` beside this program.

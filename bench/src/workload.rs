@@ -58,6 +58,11 @@ impl Bodies {
         Self { batches: templates(POOL_BATCHES, tenant_of), salt, tenants: None }
     }
 
+    /// Events of one tenant.
+    pub(crate) fn of_tenant(number: u64) -> Self {
+        Self { batches: templates(POOL_BATCHES, |_| number), salt: 9, tenants: None }
+    }
+
     /// Batches that go round `tenants` tenants, one event each.
     pub(crate) fn one_per_tenant(tenants: u64) -> Self {
         let pool = usize::try_from(tenants).unwrap_or(usize::MAX) / BATCH_EVENTS;

@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use crate::environment::{install_for_bench, python_program};
 use crate::run::{cargo, check, test_folder};
 use crate::services::postgres::Postgres;
+use crate::services::seaweedfs::{ACCESS_KEY, BUCKET, SECRET_KEY, SeaweedFs};
 
 #[derive(Args)]
 pub(crate) struct BenchArgs {
@@ -31,6 +32,10 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let services = test_folder().join("services");
     std::fs::create_dir_all(&services)?;
     let postgres = Postgres::start(&services.join("bench-postgres"))?;
+    let seaweedfs = match args.suite {
+        Suite::Streams => Some(SeaweedFs::start(&services.join("bench-seaweedfs"))?),
+        _ => None,
+    };
     check(cargo().args([
         "build",
         "--release",
@@ -50,6 +55,10 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
             .args(["run", "--release", "--quiet", "--package", "recount-bench", "--", suite])
             .args(&args.arguments)
             .env("RECOUNT_BENCH_POSTGRES", &postgres.url)
+            .env("RECOUNT_BENCH_S3_ENDPOINT", seaweedfs.as_ref().map_or("", |server| &server.endpoint))
+            .env("RECOUNT_BENCH_S3_BUCKET", BUCKET)
+            .env("RECOUNT_BENCH_S3_ACCESS_KEY", ACCESS_KEY)
+            .env("RECOUNT_BENCH_S3_SECRET_KEY", SECRET_KEY)
             .env("RECOUNT_BENCH_PYTHON", python_program("python")),
     )
 }

@@ -112,22 +112,39 @@ impl Workload {
     }
 }
 
-/// Splits `total` events over tenants whose sizes fall by Zipf's law from `largest` to at least
-/// `smallest`, largest first. The sum is exactly `total` (if it holds one tenant).
+/// Splits `total` events over tenants whose sizes fall by a power of their rank (Zipf's law), from
+/// exactly `largest` to exactly `smallest`, largest first. The sum is exactly `total`, which must be
+/// more than `largest`; the exponent follows from these three.
 #[must_use]
 pub fn zipf_sizes(total: u64, largest: u64, smallest: u64) -> Vec<u64> {
-    let mut sizes = Vec::new();
-    let mut left = total;
-    while left > 0 {
-        let rank = sizes.len() as f64 + 1.0;
-        let size = ((largest as f64 / rank) as u64).max(smallest).min(left);
-        sizes.push(size);
-        left -= size;
+    // The steeper the fall, the smaller the sum: halve the interval of exponents until it is found.
+    let (mut flat, mut steep) = (0.5, 8.0);
+    for _ in 0..60 {
+        let middle = (flat + steep) / 2.0;
+        if falling(largest, smallest, middle).iter().sum::<u64>() > total {
+            flat = middle;
+        } else {
+            steep = middle;
+        }
     }
-    // A rest smaller than the smallest tenant joins the tenant before it.
-    if sizes.len() > 1 && sizes[sizes.len() - 1] < smallest {
-        let rest = sizes.pop().expect("more than one tenant");
-        *sizes.last_mut().expect("more than one tenant") += rest;
+    let mut sizes = falling(largest, smallest, steep);
+    // What rounding left over goes to the second tenant.
+    let left = total.saturating_sub(sizes.iter().sum());
+    if let Some(second) = sizes.get_mut(1) {
+        *second += left;
+    }
+    sizes
+}
+
+/// `largest / rank^exponent` for each rank, down to the first that is no more than `smallest`.
+fn falling(largest: u64, smallest: u64, exponent: f64) -> Vec<u64> {
+    let mut sizes = Vec::new();
+    for rank in 1_u32.. {
+        let size = ((largest as f64 / f64::from(rank).powf(exponent)) as u64).max(smallest);
+        sizes.push(size);
+        if size == smallest {
+            break;
+        }
     }
     sizes
 }

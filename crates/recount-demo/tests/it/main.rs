@@ -110,9 +110,10 @@ fn a_workload_is_a_function_of_tenant_and_index() {
 
 #[test]
 fn sizes_fall_by_zipf_and_add_up() {
-    let sizes = zipf_sizes(10_000_000, 3_000_000, 1_000);
-    assert_eq!(sizes.iter().sum::<u64>(), 10_000_000);
-    assert_eq!(sizes[0], 3_000_000);
-    assert!(sizes.windows(2).all(|pair| pair[0] >= pair[1] || pair[1] < 2_000));
-    assert!(sizes.iter().all(|size| *size >= 1_000));
+    for (total, largest) in [(10_000_000, 3_000_000), (1_000_000, 300_000), (200_000, 60_000)] {
+        let sizes = zipf_sizes(total, largest, 1_000);
+        assert_eq!(sizes.iter().sum::<u64>(), total);
+        assert_eq!((sizes[0], sizes.last()), (largest, Some(&1_000)));
+        assert!(sizes.is_sorted_by(|one, next| one >= next), "{sizes:?}");
+    }
 }
