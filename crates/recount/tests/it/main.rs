@@ -7,5 +7,6 @@ mod errors;
 mod flows;
 mod help;
 mod import;
+mod ocsf;
 mod real_data;
 mod support;
