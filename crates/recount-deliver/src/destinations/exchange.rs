@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
+use http::{
+    HeaderMap, StatusCode,
+    header::{DATE, RETRY_AFTER},
+};
 
 use super::{Report, Trace, Verdict};
 use crate::egress::{Answer, EgressClient, EgressError, Exchange, HttpRequest};
@@ -53,6 +56,8 @@ pub(super) fn by_status(answer: &Answer) -> Verdict {
         413 => Verdict::Split { reason },
         // The request is wrong in itself: one of its events, or all of them.
         400 | 406 | 415 | 422 => Verdict::Split { reason },
+        // Another attempt asks for the same, which the server has not.
+        501 | 505 => Verdict::Misconfigured { reason },
         // "Not now" by other names: time-outs, conflicts, locks, too early, rate limits.
         408 | 409 | 423 | 425 | 429 => Verdict::Retry { reason, after: retry_after(&answer.headers) },
         500..600 => Verdict::Retry { reason, after: retry_after(&answer.headers) },
@@ -78,9 +83,40 @@ fn describe(status: StatusCode) -> String {
     }
 }
 
-/// `Retry-After` in seconds (RFC 9110 section 10.2.3), bounded. The date form is rare and would
-/// trust the destination's clock; it is taken as absent.
+/// `Retry-After` (RFC 9110 section 10.2.3), bounded: seconds, or a date. A date is compared with the
+/// answer's own `Date`, which comes from the same clock; without one it is taken as absent.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let pause = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let until = httpdate::parse_http_date(text).ok()?;
+            let now = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
+            until.duration_since(now).unwrap_or_default()
+        }
+    };
+    Some(pause.min(RETRY_AFTER_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_read_in_both_forms_and_bounded() {
+        let after = |pairs: &[(http::HeaderName, &str)]| {
+            let header = |(name, text): &(http::HeaderName, &str)| {
+                (name.clone(), text.parse().expect("a header's value"))
+            };
+            retry_after(&pairs.iter().map(header).collect())
+        };
+        let (date, later) = ("Wed, 25 Nov 2026 08:00:00 GMT", "Wed, 25 Nov 2026 08:02:00 GMT");
+        assert_eq!(after(&[(RETRY_AFTER, " 7 ")]), Some(Duration::from_secs(7)));
+        assert_eq!(after(&[(RETRY_AFTER, later), (DATE, date)]), Some(Duration::from_secs(120)));
+        assert_eq!(after(&[(RETRY_AFTER, date), (DATE, later)]), Some(Duration::ZERO));
+        assert_eq!(after(&[(RETRY_AFTER, "99999999")]), Some(RETRY_AFTER_MAX));
+        assert_eq!(after(&[(RETRY_AFTER, later)]), None);
+        assert_eq!(after(&[(RETRY_AFTER, "soon")]), None);
+        assert_eq!(after(&[]), None);
+    }
 }

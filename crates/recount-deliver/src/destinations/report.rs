@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::secrets::CUT;
+
 /// What came of one `send`.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -90,6 +92,6 @@ impl Trace {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        format!("{}…", &text[..end])
+        format!("{}{CUT}", &text[..end])
     }
 }

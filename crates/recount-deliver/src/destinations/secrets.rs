@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde_json::{Map, Value};
 
 /// The secret members of a destination's configuration, in clear. Its `Debug` shows names only.
@@ -43,10 +46,14 @@ impl fmt::Debug for Secrets {
 /// Secrets shorter than this are not searched for: they would hide half of every text.
 const SCRUBBED_CHARS_MIN: usize = 4;
 
+/// What stands where [`Trace::bounded`](super::Trace::bounded) has cut.
+pub(super) const CUT: &str = "…";
+
 /// What stands in the place of a secret.
 const MASK: &str = "••••";
 
-/// Removes secrets from texts that are kept or shown: a destination may echo what it was sent.
+/// Makes texts of others fit to be kept and shown: without secrets, since a destination may echo
+/// what it was sent, and without control characters, which databases and terminals stumble over.
 #[derive(Clone, Default)]
 pub struct Scrubber {
     needles: Vec<String>,
@@ -54,29 +61,23 @@ pub struct Scrubber {
 
 impl Scrubber {
     /// Knows every text in `secrets`, and `derived` ones (an encoded user and password, say), each
-    /// also as base64, as URL-encoded text and inside JSON.
+    /// in the forms in which answers echo texts.
     #[must_use]
     pub fn new(secrets: &Secrets, derived: &[String]) -> Self {
         let mut texts: Vec<String> = derived.to_vec();
         collect(&Value::Object(secrets.0.clone()), &mut texts);
-        let mut needles = Vec::new();
-        for text in texts {
-            if text.chars().count() < SCRUBBED_CHARS_MIN {
-                continue;
-            }
-            needles.push(STANDARD.encode(&text));
-            needles.push(url::form_urlencoded::byte_serialize(text.as_bytes()).collect());
-            let quoted = Value::String(text.clone()).to_string();
-            needles.push(quoted[1..quoted.len() - 1].to_owned());
-            needles.push(text);
-        }
+        let mut needles: Vec<String> = texts
+            .into_iter()
+            .filter(|text| text.chars().count() >= SCRUBBED_CHARS_MIN)
+            .flat_map(|text| forms(&text))
+            .collect();
         // Longest first, so that no part of one is left when another is inside it.
         needles.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
         needles.dedup();
         Self { needles }
     }
 
-    /// The text without secrets.
+    /// The text without secrets and control characters.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
         let mut text = text.to_owned();
@@ -85,8 +86,43 @@ impl Scrubber {
                 text = text.replace(needle.as_str(), MASK);
             }
         }
-        text
+        // Answers are cut off before they come here, maybe in the middle of a secret.
+        let pieces: Vec<String> = text.split(CUT).map(|piece| self.without_beginning(piece)).collect();
+        let shown = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+        pieces.join(CUT).chars().map(|c| if shown(c) { c } else { char::REPLACEMENT_CHARACTER }).collect()
     }
+
+    /// The text without the beginning of a secret at its end.
+    fn without_beginning(&self, text: &str) -> String {
+        let longest = self.needles.iter().filter_map(|needle| beginning_at_end(needle, text)).max();
+        match longest {
+            Some(bytes) => format!("{}{MASK}", &text[..text.len() - bytes]),
+            None => text.to_owned(),
+        }
+    }
+}
+
+/// How many bytes of the beginning of `needle` end `text`, if they are enough to tell it.
+fn beginning_at_end(needle: &str, text: &str) -> Option<usize> {
+    let ends = needle.char_indices().map(|(at, _)| at).skip(SCRUBBED_CHARS_MIN);
+    ends.filter(|end| text.ends_with(&needle[..*end])).max()
+}
+
+/// A text, and as base64, URL-encoded, inside JSON and inside XML.
+fn forms(text: &str) -> Vec<String> {
+    let quoted = Value::String(text.to_owned()).to_string();
+    let quoted = quoted[1..quoted.len() - 1].to_owned();
+    let xml = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    vec![
+        STANDARD.encode(text),
+        URL_SAFE_NO_PAD.encode(text),
+        url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
+        quoted.replace('/', "\\/"),
+        quoted,
+        xml.replace('"', "&quot;"),
+        xml,
+        text.to_owned(),
+    ]
 }
 
 impl fmt::Debug for Scrubber {
@@ -123,5 +159,28 @@ mod tests {
             assert!(!shown.contains(hidden), "{shown}");
         }
         assert!(!format!("{secrets:?}{scrubber:?}").contains("s3cr"));
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_off_is_hidden_at_every_cut() {
+        let Value::Object(members) = json!({"token": "first-secret/second-secret"}) else { unreachable!() };
+        let scrubber = Scrubber::new(&Secrets::new(members), &[]);
+        let echo = "you sent first-secret/second-secret";
+        for cut in "you sent ".len()..=echo.len() {
+            for text in [
+                echo[..cut].to_owned(),
+                format!("{}{CUT}", &echo[..cut]),
+                format!("{}{CUT} (400)", &echo[..cut]),
+            ] {
+                let shown = scrubber.scrub(&text);
+                assert!(!shown.contains("first"), "{cut}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_shown_has_no_control_characters() {
+        let shown = Scrubber::default().scrub("a\0b\u{1b}[31mc\r\nd\te\u{85}\u{7f}");
+        assert_eq!(shown, "a\u{fffd}b\u{fffd}[31mc\u{fffd}\nd\te\u{fffd}\u{fffd}");
     }
 }

@@ -15,8 +15,8 @@ use thiserror::Error;
 use url::{Host, Url};
 
 use super::{
-    ADDRESSES_TRIED_MAX, AddressPolicy, CONNECT_TIMEOUT, EXCHANGE_TIMEOUT, EgressConfig, HTTPS_PORTS,
-    Resolve, SystemResolver, TcpDialer, policy::Zone,
+    ADDRESSES_TRIED_MAX, AddressPolicy, CONNECT_TIMEOUT, EgressConfig, HTTPS_PORTS, SystemResolver,
+    TcpDialer, policy::Zone, resolve::BoundedResolver,
 };
 
 /// How long an idle connection is kept.
@@ -101,6 +101,8 @@ pub struct HttpRequest {
     pub body: Bytes,
     /// The longest answer that is read, in bytes; the rest makes it an error.
     pub answer_bytes_max: usize,
+    /// Whether only ranges that the deployment opened will do: for what is the deployment's own.
+    pub opened_only: bool,
 }
 
 impl HttpRequest {
@@ -110,7 +112,14 @@ impl HttpRequest {
     /// A request with an empty set of headers.
     #[must_use]
     pub fn new(method: Method, url: Url, body: Bytes) -> Self {
-        Self { method, url, headers: HeaderMap::new(), body, answer_bytes_max: Self::ANSWER_BYTES_MAX }
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body,
+            answer_bytes_max: Self::ANSWER_BYTES_MAX,
+            opened_only: false,
+        }
     }
 }
 
@@ -143,8 +152,9 @@ pub struct EgressClient {
     usual: reqwest::Client,
     /// For plain HTTP and other ports: opened ranges only.
     opened: reqwest::Client,
-    resolver: Arc<dyn Resolve>,
+    resolver: BoundedResolver,
     extra_roots: Arc<[rustls::pki_types::CertificateDer<'static>]>,
+    exchange_timeout: Duration,
 }
 
 impl EgressClient {
@@ -154,7 +164,8 @@ impl EgressClient {
     /// `BadUrl` if one of the extra certificates can't be read.
     pub fn new(config: &EgressConfig) -> Result<Self, EgressError> {
         let policy = AddressPolicy::new(&config.allow);
-        let resolver = config.resolver.clone().unwrap_or_else(|| Arc::new(SystemResolver));
+        let resolver =
+            BoundedResolver::new(config.resolver.clone().unwrap_or_else(|| Arc::new(SystemResolver)));
         let build = |reach| build(config, &policy, &resolver, reach);
         Ok(Self {
             usual: build(Zone::Public)?,
@@ -163,19 +174,26 @@ impl EgressClient {
             extra_roots: config.extra_roots.clone().into(),
             policy,
             resolver,
+            exchange_timeout: config.exchange_timeout,
         })
     }
 
     /// Checked TCP under the same policy.
     #[must_use]
     pub fn dialer(&self) -> TcpDialer {
-        TcpDialer::new(self.policy.clone(), Arc::clone(&self.resolver), self.ports.to_vec())
+        TcpDialer::new(self.policy.clone(), self.resolver.clone(), self.ports.to_vec())
     }
 
     /// Certificate authorities that the deployment trusts beyond the public ones.
     #[must_use]
     pub fn extra_roots(&self) -> &[rustls::pki_types::CertificateDer<'static>] {
         &self.extra_roots
+    }
+
+    /// How long one exchange may take.
+    #[must_use]
+    pub fn exchange_timeout(&self) -> Duration {
+        self.exchange_timeout
     }
 
     /// Checks a URL as far as that is possible without resolving its name.
@@ -188,10 +206,10 @@ impl EgressClient {
 
     /// Sends one request and reads the whole answer. Never follows a redirect: a 3xx is an answer.
     ///
-    /// Takes at most [`EXCHANGE_TIMEOUT`].
+    /// Takes at most [`exchange_timeout`](Self::exchange_timeout).
     pub async fn send(&self, request: HttpRequest) -> Exchange {
         let started = Instant::now();
-        let result = match tokio::time::timeout(EXCHANGE_TIMEOUT, self.exchange(request)).await {
+        let result = match tokio::time::timeout(self.exchange_timeout, self.exchange(request)).await {
             Ok(result) => result,
             Err(_) => Err(EgressError::Timeout { what: "waiting for the answer" }),
         };
@@ -199,18 +217,22 @@ impl EgressClient {
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<Answer, EgressError> {
-        let client = self.client_for(&request.url)?;
+        let client = if request.opened_only {
+            self.check_opened(&request.url)?;
+            &self.opened
+        } else {
+            self.client_for(&request.url)?
+        };
         let mut headers = request.headers;
         // The host is the one that was checked, whatever a template or a signer put there.
         headers.remove(HOST);
         headers.entry(http::header::USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT));
-        let response = client
-            .request(request.method, request.url)
-            .headers(headers)
-            .body(request.body)
-            .send()
-            .await
-            .map_err(from_reqwest)?;
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        let sent = client.request(request.method, request.url).headers(headers).body(request.body).send();
+        let response = sent.await.map_err(|error| match from_reqwest(error) {
+            EgressError::Refused { .. } if request.opened_only => not_opened(&host),
+            error => error,
+        })?;
         let status = response.status();
         let headers = response.headers().clone();
         let mut body = Vec::new();
@@ -230,6 +252,21 @@ impl EgressClient {
         Ok(Answer { status, headers, body: body.into() })
     }
 
+    /// Checks, as far as that is possible without resolving its name, that a URL leads to a range
+    /// that the deployment opened. [`HttpRequest::opened_only`] checks what its name resolves to.
+    ///
+    /// # Errors
+    /// `BadUrl` or `Refused`, with what to change.
+    pub fn check_opened(&self, url: &Url) -> Result<(), EgressError> {
+        self.client_for(url)?;
+        match literal(url) {
+            Some(address) if self.policy.zone(address) != Ok(Zone::Opened) => {
+                Err(not_opened(&address.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn client_for(&self, url: &Url) -> Result<&reqwest::Client, EgressError> {
         let bad = |reason: String| Err(EgressError::BadUrl { reason });
         if !matches!(url.scheme(), "http" | "https") {
@@ -242,15 +279,11 @@ impl EgressClient {
             return bad("the url has no port".to_owned());
         };
         let usual = url.scheme() == "https" && (HTTPS_PORTS.contains(&port) || self.ports.contains(&port));
+        if matches!(url.host(), None | Some(Host::Domain(""))) {
+            return bad("the url has no host".to_owned());
+        }
         // A literal address never reaches the resolver, so it is checked here.
-        let literal: Option<IpAddr> = match url.host() {
-            None => return bad("the url has no host".to_owned()),
-            Some(Host::Domain("")) => return bad("the url has no host".to_owned()),
-            Some(Host::Domain(_)) => None,
-            Some(Host::Ipv4(address)) => Some(address.into()),
-            Some(Host::Ipv6(address)) => Some(address.into()),
-        };
-        if let Some(address) = literal {
+        if let Some(address) = literal(url) {
             let zone = self
                 .policy
                 .zone(address)
@@ -261,6 +294,19 @@ impl EgressClient {
         }
         Ok(if usual { &self.usual } else { &self.opened })
     }
+}
+
+/// The address that a URL's host is, if it is no name.
+fn literal(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Domain(_) => None,
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+    }
+}
+
+fn not_opened(host: &str) -> EgressError {
+    EgressError::Refused { reason: format!("{host} is not in a range that this deployment opened") }
 }
 
 fn not_usual(url: &Url, port: u16) -> EgressError {
@@ -276,21 +322,17 @@ fn not_usual(url: &Url, port: u16) -> EgressError {
 fn build(
     config: &EgressConfig,
     policy: &AddressPolicy,
-    resolver: &Arc<dyn Resolve>,
+    resolver: &BoundedResolver,
     reach: Zone,
 ) -> Result<reqwest::Client, EgressError> {
     let mut builder = reqwest::Client::builder()
-        .dns_resolver(Arc::new(CheckedResolver {
-            policy: policy.clone(),
-            resolver: Arc::clone(resolver),
-            reach,
-        }))
+        .dns_resolver(Arc::new(CheckedResolver { policy: policy.clone(), resolver: resolver.clone(), reach }))
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .referer(false)
         .retry(reqwest::retry::never())
         .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(EXCHANGE_TIMEOUT)
+        .timeout(config.exchange_timeout)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
         .tcp_nodelay(true)
@@ -307,13 +349,13 @@ fn build(
 /// What the HTTP client connects through: the addresses that it gets are all checked.
 struct CheckedResolver {
     policy: AddressPolicy,
-    resolver: Arc<dyn Resolve>,
+    resolver: BoundedResolver,
     reach: Zone,
 }
 
 impl ReqwestResolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (policy, resolver, reach) = (self.policy.clone(), Arc::clone(&self.resolver), self.reach);
+        let (policy, resolver, reach) = (self.policy.clone(), self.resolver.clone(), self.reach);
         Box::pin(async move {
             let host = name.as_str();
             let found = resolver.resolve(host).await.map_err(|error| EgressError::resolve(host, &error))?;

@@ -5,18 +5,20 @@ use std::{io, net::SocketAddr, sync::Arc};
 use tokio::{net::TcpStream, time::timeout};
 use url::Host;
 
-use super::{ADDRESSES_TRIED_MAX, AddressPolicy, CONNECT_TIMEOUT, EgressError, Resolve, policy::Zone};
+use super::{
+    ADDRESSES_TRIED_MAX, AddressPolicy, CONNECT_TIMEOUT, EgressError, policy::Zone, resolve::BoundedResolver,
+};
 
 /// Resolves, checks and connects.
 #[derive(Clone)]
 pub struct TcpDialer {
     policy: AddressPolicy,
-    resolver: Arc<dyn Resolve>,
+    resolver: BoundedResolver,
     ports: Arc<[u16]>,
 }
 
 impl TcpDialer {
-    pub(crate) fn new(policy: AddressPolicy, resolver: Arc<dyn Resolve>, ports: Vec<u16>) -> Self {
+    pub(super) fn new(policy: AddressPolicy, resolver: BoundedResolver, ports: Vec<u16>) -> Self {
         Self { policy, resolver, ports: ports.into() }
     }
 

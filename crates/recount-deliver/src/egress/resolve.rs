@@ -4,10 +4,13 @@ use std::{
     collections::HashMap,
     io,
     net::{IpAddr, SocketAddr},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use async_trait::async_trait;
+use tokio::{sync::Semaphore, time::timeout};
+
+use super::{RESOLVE_TIMEOUT, RESOLVED_AT_ONCE_MAX};
 
 /// Resolves a host name to all of its addresses.
 #[async_trait]
@@ -27,6 +30,38 @@ pub struct SystemResolver;
 impl Resolve for SystemResolver {
     async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         Ok(tokio::net::lookup_host((host, 0)).await?.map(|address: SocketAddr| address.ip()).collect())
+    }
+}
+
+/// Bounds any resolver in time and in look-ups at once.
+#[derive(Clone)]
+pub(super) struct BoundedResolver {
+    inner: Arc<dyn Resolve>,
+    permits: Arc<Semaphore>,
+}
+
+impl BoundedResolver {
+    pub(super) fn new(inner: Arc<dyn Resolve>) -> Self {
+        Self { inner, permits: Arc::new(Semaphore::new(RESOLVED_AT_ONCE_MAX)) }
+    }
+
+    pub(super) async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        let bounded = async {
+            let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(io::Error::other)?;
+            let (inner, host) = (Arc::clone(&self.inner), host.to_owned());
+            // A look-up in the system can't be called off: the permit stays with it until it ends,
+            // however long its caller waited.
+            let looking = tokio::spawn(async move {
+                let found = inner.resolve(&host).await;
+                drop(permit);
+                found
+            });
+            looking.await.map_err(io::Error::other)?
+        };
+        timeout(RESOLVE_TIMEOUT, bounded).await.unwrap_or_else(|_| {
+            let text = format!("no answer of the name service within {} s", RESOLVE_TIMEOUT.as_secs());
+            Err(io::Error::new(io::ErrorKind::TimedOut, text))
+        })
     }
 }
 

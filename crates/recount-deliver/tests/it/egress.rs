@@ -1,6 +1,7 @@
 //! What a tenant can't make the server reach: a corpus of addresses and names, none of it reached.
 
 use std::{
+    io,
     net::{IpAddr, SocketAddr},
     sync::{
         Arc,
@@ -9,14 +10,23 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use http::Method;
 use recount_deliver::egress::{
-    AddressPolicy, EgressClient, EgressConfig, EgressError, HttpRequest, SYSLOG_PORTS, StaticResolver,
+    AddressPolicy, EgressClient, EgressConfig, EgressError, HttpRequest, RESOLVED_AT_ONCE_MAX, Resolve,
+    SYSLOG_PORTS, StaticResolver,
 };
-use tokio::net::TcpListener;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
-use crate::support::receiver::{Receiver, Reply};
+use crate::support::{
+    receiver::{Receiver, Reply},
+    world::{World, by, config},
+};
 
 /// URLs whose host is an address in some form, all of them inside.
 const INSIDE_ADDRESSES: &[&str] = &[
@@ -146,14 +156,16 @@ fn is_refusal(error: &EgressError) -> bool {
 
 #[tokio::test]
 async fn no_address_of_the_inside_is_reached_however_it_is_written() {
-    assert!(INSIDE_ADDRESSES.len() >= 80, "{} addresses", INSIDE_ADDRESSES.len());
     let client = client(StaticResolver::default(), &[]);
+    let mut tried = 0;
     for text in INSIDE_ADDRESSES {
         // A host that is no host at all is refused by the URL parser.
         let Some(request) = request(text) else { continue };
+        tried += 1;
         let error = client.send(request).await.result.expect_err(text);
         assert!(is_refusal(&error), "{text}: {error:?}");
     }
+    assert!(tried >= 80, "{tried} addresses");
 }
 
 #[tokio::test]
@@ -203,32 +215,235 @@ async fn hosts_of_other_protocols_are_read_as_urls_read_them() {
     }
 }
 
+/// Leads somewhere else at each look-up, and counts them.
+struct Rebinding {
+    answers: Vec<IpAddr>,
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl Resolve for Rebinding {
+    async fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        let asked = self.asked.fetch_add(1, Ordering::SeqCst);
+        Ok(vec![self.answers[asked.min(self.answers.len() - 1)]])
+    }
+}
+
 #[tokio::test]
 async fn a_name_that_changes_its_answer_gains_nothing() {
-    // The first look-up gives a public address, the second the inside: only what was checked is
-    // connected to, so the second answer is checked too.
-    let outside: IpAddr = "203.0.114.1".parse().expect("an address");
-    let inside: IpAddr = "127.0.0.1".parse().expect("an address");
-    let policy = AddressPolicy::new(&[]);
-    assert!(policy.check(outside).is_ok());
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    // An address that is allowed first (public space is stood in for by an opened address, so that
+    // the test stays on this machine), then the inside.
+    let allowed =
+        Receiver::start(|_| Reply::Status(204, vec![("connection", "close".to_owned())], String::new()))
+            .await;
+    let port = allowed.address.port();
+    let inside = TcpListener::bind(("127.0.0.2", port)).await.expect("the same port beside it");
     let reached = Arc::new(AtomicUsize::new(0));
     let counting = Arc::clone(&reached);
-    let port = listener.local_addr().expect("bound").port();
     tokio::spawn(async move {
-        while listener.accept().await.is_ok() {
+        while inside.accept().await.is_ok() {
             counting.fetch_add(1, Ordering::SeqCst);
         }
     });
-    let resolver = StaticResolver::default().with("rebind.example", &[&[inside], &[inside], &[inside]]);
-    let config =
-        EgressConfig { ports: vec![port], resolver: Some(Arc::new(resolver)), ..EgressConfig::default() };
+    let answers = ["127.0.0.1", "127.0.0.2", "127.0.0.2", "127.0.0.2"];
+    let answers = answers.iter().map(|text| text.parse().expect("an address")).collect();
+    let resolver = Arc::new(Rebinding { answers, asked: AtomicUsize::new(0) });
+    let config = EgressConfig {
+        allow: vec!["127.0.0.1/32".parse().expect("a network")],
+        resolver: Some(Arc::clone(&resolver) as Arc<dyn Resolve>),
+        ..EgressConfig::default()
+    };
     let client = EgressClient::new(&config).expect("a client");
-    for _ in 0..3 {
-        let url = format!("https://rebind.example:{port}/");
-        assert!(client.send(request(&url).expect("a url")).await.result.is_err());
+    let url = format!("http://rebind.example:{port}/");
+    let answer =
+        client.send(request(&url).expect("a url")).await.result.expect("the first answer is allowed");
+    assert_eq!(answer.status, 204);
+    assert_eq!(resolver.asked.load(Ordering::SeqCst), 1, "what was checked is what was connected to");
+    for _ in 0..2 {
+        let error = client.send(request(&url).expect("a url")).await.result.expect_err("now it is inside");
+        assert!(matches!(error, EgressError::Refused { .. }), "{error:?}");
     }
+    let dialled = client.dialer().connect("rebind.example", port, SYSLOG_PORTS).await;
+    assert!(matches!(dialled, Err(EgressError::Refused { .. })));
+    assert_eq!(resolver.asked.load(Ordering::SeqCst), 4);
     assert_eq!(reached.load(Ordering::SeqCst), 0, "the inside was reached");
+}
+
+/// Destinations of every kind that lead to `host`, each with the member that does.
+fn leading_to(host: &str) -> Vec<Value> {
+    let keys = |mut destination: Value| {
+        destination["access_key_id"] = "AKIATENANT".into();
+        destination["secret_access_key"] = "tenant-secret".into();
+        destination
+    };
+    let url = format!("https://{host}");
+    vec![
+        json!({"type": "webhook", "url": url}),
+        json!({"type": "splunk", "url": url, "token": "11111111-2222-3333-4444-555555555555"}),
+        json!({"type": "elasticsearch", "url": url}),
+        json!({"type": "datadog", "url": url, "api_key": "0123456789abcdef"}),
+        json!({"type": "https", "url": format!("{url}/{{tenant}}")}),
+        json!({"type": "syslog", "host": host, "port": 6514, "server_name": "siem.example"}),
+        keys(json!({"type": "s3", "bucket": "bucket", "endpoint": url})),
+        keys(json!({"type": "s3", "bucket": "bucket", "endpoint": url, "path_style": false})),
+        json!({
+            "type": "s3", "bucket": "bucket", "region": "eu-central-1", "sts_endpoint": url,
+            "role_arn": "arn:aws:iam::123456789012:role/r",
+        }),
+    ]
+}
+
+/// What became of a destination: the words with which it was refused.
+async fn refused(world: &World, destination: Value) -> String {
+    let body = json!({"name": "s", "destination": destination, "start": "beginning"});
+    let create = serde_json::from_value(body).expect("a stream");
+    let log = world.log("acme");
+    match world.streams().create(&log, &by(), create).await {
+        Err(error) => error.to_string(),
+        Ok(created) => {
+            let tested = world.streams().test(&log, &by(), &created.stream.id).await.expect("tried");
+            assert!(!tested.passed, "{tested:?}");
+            format!("{tested:?}")
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_destination_leads_inside_by_address_or_by_name() {
+    let mut config = config();
+    let inside: IpAddr = "127.0.0.1".parse().expect("an address");
+    config.egress = EgressConfig {
+        resolver: Some(Arc::new(
+            StaticResolver::default()
+                .with("inside.example", &[&[inside]])
+                .with("bucket.inside.example", &[&[inside]]),
+        )),
+        ..EgressConfig::default()
+    };
+    let world = World::with(config).await;
+    let mut tried = 0;
+    for host in ["127.0.0.1", "169.254.169.254", "2130706433", "inside.example"] {
+        for destination in leading_to(host) {
+            // A bucket has no place before an address.
+            if host != "inside.example" && destination["path_style"] == false {
+                continue;
+            }
+            let shown = destination.to_string();
+            let said = refused(&world, destination).await;
+            assert!(
+                said.contains("is not a public address")
+                    || said.contains("in a range that this deployment opened"),
+                "{shown}: {said}"
+            );
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, 4 * 9 - 3);
+}
+
+#[tokio::test]
+async fn the_deployments_credentials_go_to_amazon_or_where_it_opened_the_way() {
+    let mut config = config();
+    let outside: IpAddr = "203.0.114.1".parse().expect("an address");
+    config.egress.allow = vec!["127.0.0.1/32".parse().expect("a network")];
+    config.egress.resolver = Some(Arc::new(
+        StaticResolver::default()
+            .with("sts.evil.example", &[&[outside]])
+            .with("sts.amazonaws.com.evil.example", &[&[outside]])
+            .with("evil.amazonaws.com", &[&[outside]])
+            .with("sts.a.b.amazonaws.com", &[&[outside]]),
+    ));
+    let world = World::with(config).await;
+    let with = |sts: &str| {
+        json!({
+            "type": "s3", "bucket": "bucket", "sts_endpoint": sts,
+            "role_arn": "arn:aws:iam::123456789012:role/r",
+        })
+    };
+    for sts in [
+        "https://203.0.114.1/",
+        "https://sts.evil.example/",
+        "https://sts.amazonaws.com.evil.example/",
+        "https://evil.amazonaws.com/",
+        "https://sts.a.b.amazonaws.com/",
+        "https://sts.amazonaws.com:8443/",
+    ] {
+        let said = refused(&world, with(sts)).await;
+        assert!(
+            said.contains("in a range that this deployment opened") || said.contains("no such name"),
+            "{sts}: {said}"
+        );
+    }
+    for sts in ["https://sts.amazonaws.com/", "https://sts.eu-central-1.amazonaws.com", "http://127.0.0.1:9/"]
+    {
+        let body = json!({"name": "s", "destination": with(sts)});
+        let create = serde_json::from_value(body).expect("a stream");
+        world.streams().create(&world.log("acme"), &by(), create).await.expect(sts);
+    }
+}
+
+/// Never answers, and counts who waits.
+#[derive(Default)]
+struct Silent {
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl Resolve for Silent {
+    async fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_silent_name_service_is_asked_by_few_at_once_and_not_waited_for() {
+    let resolver = Arc::new(Silent::default());
+    let config =
+        EgressConfig { resolver: Some(Arc::clone(&resolver) as Arc<dyn Resolve>), ..EgressConfig::default() };
+    let dialer = EgressClient::new(&config).expect("a client").dialer();
+    let asking = (0..RESOLVED_AT_ONCE_MAX * 2).map(|_| dialer.connect("silent.example", 6514, SYSLOG_PORTS));
+    for result in futures::future::join_all(asking).await {
+        let error = result.expect_err("nobody answers");
+        assert!(!error.is_configuration() && error.to_string().contains("name service"), "{error}");
+    }
+    assert_eq!(resolver.asked.load(Ordering::SeqCst), RESOLVED_AT_ONCE_MAX);
+}
+
+#[tokio::test]
+async fn an_answer_that_never_ends_and_one_that_never_begins_are_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    tokio::spawn(async move {
+        let mut connections = 0;
+        while let Ok((mut socket, _)) = listener.accept().await {
+            connections += 1;
+            let drips = connections == 1;
+            tokio::spawn(async move {
+                if !drips {
+                    return std::future::pending().await;
+                }
+                // The request comes first; an answer before it is none.
+                let _ = socket.read(&mut [0; 4_096]).await;
+                let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n").await;
+                let mut pace = tokio::time::interval(Duration::from_millis(10));
+                while socket.write_all(b"x").await.is_ok() {
+                    pace.tick().await;
+                }
+            });
+        }
+    });
+    let config = EgressConfig {
+        allow: vec!["127.0.0.0/8".parse().expect("a network")],
+        exchange_timeout: Duration::from_millis(300),
+        ..EgressConfig::default()
+    };
+    let client = EgressClient::new(&config).expect("a client");
+    for what in ["a byte at a time", "nothing at all"] {
+        let exchange = client.send(request(&format!("http://{address}/")).expect("a url")).await;
+        let error = exchange.result.expect_err(what);
+        assert!(matches!(error, EgressError::Timeout { .. }), "{what}: {error:?}");
+    }
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn two_hundred_with_item_errors_is_read_item_by_item() {
     let receiver = Receiver::start(move |request| {
         calls += 1;
         let first = calls == 1;
-        bulk(request, |id| match id {
+        bulk(request, |id| match id.rsplit(',').next().unwrap_or_default() {
             "e-3" => 400,
             "e-5" => 409,
             "e-7" if first => 429,
@@ -104,9 +104,55 @@ async fn an_answer_that_lies_is_not_believed() {
     let requests = receiver.requests();
     assert_eq!(requests.len(), 4);
     assert!(
-        requests.iter().all(|request| request.text().contains("\"e-0\"")),
+        requests.iter().all(|request| request.text().contains("\"acme,0,e-0\"")),
         "the first event was never accepted before"
     );
+}
+
+#[tokio::test]
+async fn an_id_that_comes_again_in_another_log_is_another_document() {
+    // A cluster that keeps what it was given: a name that is taken answers 409, which counts as there.
+    let world = World::new().await;
+    let kept = std::sync::Arc::new(std::sync::Mutex::new(std::collections::BTreeMap::new()));
+    let index = std::sync::Arc::clone(&kept);
+    let receiver = Receiver::start(move |request| {
+        let text = request.text();
+        let lines: Vec<&str> = text.lines().collect();
+        let mut known: Vec<String> = Vec::new();
+        let mut index = index.lock().expect("no holder panics");
+        for pair in lines.chunks(2) {
+            let action: Value = serde_json::from_str(pair[0]).expect("JSON");
+            let id = action["create"]["_id"].as_str().expect("an id").to_owned();
+            if index.contains_key(&id) {
+                known.push(id);
+            } else {
+                index.insert(id, pair[1].to_owned());
+            }
+        }
+        bulk(request, |id| if known.iter().any(|known| known == id) { 409 } else { 201 })
+    })
+    .await;
+    let tenants = ["acme", "umbrella"];
+    let mut streams = Vec::new();
+    for tenant in tenants {
+        world.append(tenant, (0..5).map(event)).await;
+        let destination = json!({"type": "elasticsearch", "url": receiver.url("")});
+        let rest = json!({"filter": "-source:recount", "batch": {"age_seconds_max": 0}});
+        streams.push((tenant, world.enabled(tenant, destination, rest).await));
+    }
+    let engine = world.start();
+    for (tenant, id) in &streams {
+        world.until_caught_up(tenant, id).await;
+        world.streams().replay(&world.log(tenant), &by(), id, &Start::Beginning).await.expect("replayed");
+        world.until_caught_up(tenant, id).await;
+    }
+    engine.shutdown().await;
+    let kept = kept.lock().expect("no holder panics");
+    for tenant in tenants {
+        let own = format!("\"tenant\":\"{tenant}\"");
+        let own = kept.values().filter(|document| document.contains(&own)).count();
+        assert_eq!(own, 5, "{tenant}'s events, each once: {:?}", kept.keys());
+    }
 }
 
 #[tokio::test]
@@ -163,7 +209,7 @@ async fn documents_arrive_once_however_often_they_are_sent() {
     })
     .await;
     assert_eq!(count, 501, "500 events and the test");
-    let document = get("/audit/_doc/e-7", Method::GET).await;
+    let document = get("/audit/_doc/acme,7,e-7", Method::GET).await;
     let document: Value = serde_json::from_slice(&document.body).expect("JSON");
     assert_eq!(document["_source"]["metadata"]["n"], 7);
 }

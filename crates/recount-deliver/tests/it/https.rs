@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{
     receiver::{Receiver, Reply},
-    world::{World, event},
+    world::{World, by, event},
 };
 
 #[tokio::test]
@@ -45,16 +45,51 @@ async fn arrays_envelopes_and_plain_bodies() {
     let mut cef = batch;
     cef["format"] = "cef".into();
     let second = world.enabled("acme", json!({"type": "https", "url": receiver.url("/c")}), cef).await;
+    let wrapped = json!({"type": "https", "url": receiver.url("/w"), "body": "array", "envelope": "logs", "envelope_in_array": true});
+    let rest = json!({"filter": "-source:recount", "batch": {"age_seconds_max": 0}});
+    let third = world.enabled("acme", wrapped, rest).await;
     let engine = world.start();
     world.until_caught_up("acme", &first).await;
     world.until_caught_up("acme", &second).await;
+    world.until_caught_up("acme", &third).await;
     engine.shutdown().await;
     let requests = receiver.requests();
     let array = requests.iter().find(|request| request.path == "/a").expect("sent");
     assert_eq!(array.method, http::Method::PUT);
     assert_eq!(array.json()["logs"].as_array().map(Vec::len), Some(3));
+    let wrapped = requests.iter().find(|request| request.path == "/w").expect("sent").json();
+    assert_eq!(wrapped.as_array().map(Vec::len), Some(1));
+    assert_eq!(wrapped[0]["logs"].as_array().map(Vec::len), Some(3));
     let cef = requests.iter().find(|request| request.path == "/c").expect("sent");
     assert!(
         cef.text().lines().count() == 3 && cef.text().lines().all(|line| line.starts_with("CEF:0|Recount|"))
     );
+}
+
+#[tokio::test]
+async fn a_secret_at_the_edge_of_what_is_kept_is_hidden() {
+    const TOKEN: &str = "token-0123456789-abcdefghij";
+    let world = World::new().await;
+    world.append("acme", (0..1).map(event)).await;
+    let receiver = Receiver::friendly().await;
+    let log = world.log("acme");
+    let destination = json!({
+        "type": "https", "url": receiver.url("/in"), "headers": {"Authorization": "Bearer {secret.token}"},
+        "secrets": {"token": TOKEN},
+    });
+    let id = world.enabled("acme", destination, json!({"filter": "-source:recount"})).await;
+    // The answer's text is cut off after 2 KiB, the reason (with its status before it) a little earlier.
+    for before in (2_000..=2_060).step_by(5) {
+        receiver.behave(move |request| {
+            let echo = request.header("authorization");
+            Reply::body(403, format!("{}{echo} is not allowed", "x".repeat(before)))
+        });
+        let tested = world.streams().test(&log, &by(), &id).await.expect("tried");
+        let shown = format!("{tested:?}");
+        assert!(shown.contains("xxxx") && !shown.contains(&TOKEN[..6]), "{before}: {shown}");
+    }
+    receiver.behave(|_| Reply::body(403, "no\0 \u{1b}[31mway"));
+    let tested = world.streams().test(&log, &by(), &id).await.expect("tried");
+    let reason = tested.attempt.reason.expect("a reason");
+    assert!(reason.contains("way") && !reason.contains(|c: char| c.is_control()), "{reason:?}");
 }

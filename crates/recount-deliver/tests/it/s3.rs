@@ -3,17 +3,24 @@
 //! Proven by: SeaweedFS (checks signatures, refuses overwriting) and moto (STS, missing buckets), both
 //! re-implementations of Amazon's services.
 
-use std::{io::Read as _, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    io::Read as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use futures::TryStreamExt as _;
 use object_store::{ObjectStore, ObjectStoreExt as _, aws::AmazonS3Builder, path::Path};
-use recount_deliver::lifecycle::Start;
+use recount_deliver::lifecycle::{Start, StreamView};
 use serde_json::{Value, json};
 
 use crate::support::{
-    peers,
+    eventually, peers,
     receiver::{Receiver, Reply},
-    world::{World, by, event},
+    world::{World, by, config, event},
 };
 
 /// A bucket as its owner sees it.
@@ -276,4 +283,158 @@ async fn a_missing_bucket_waits_for_a_person_and_a_busy_one_for_time() {
     assert_eq!(paths.len(), 4, "412 says that it is there: {paths:?}");
     assert!(paths.windows(2).all(|pair| pair[0] == pair[1]), "one name, however often: {paths:?}");
     assert_eq!((stream.delivered, stream.dead_letters), (5, 0));
+}
+
+#[tokio::test]
+async fn a_service_without_conditional_writes_gets_plain_ones() {
+    let world = World::new().await;
+    let receiver = Receiver::start(|request| match request.header("if-none-match") {
+        "" => Reply::status(200),
+        _ => Reply::body(501, "<Error><Code>NotImplemented</Code></Error>"),
+    })
+    .await;
+    world.append("acme", (0..100).map(event)).await;
+    let destination = json!({"type": "s3", "bucket": "bucket", "endpoint": receiver.url(""), "access_key_id": "k", "secret_access_key": "sssss"});
+    let id = world.enabled("acme", destination, rest(&json!({}))).await;
+    let engine = world.start();
+    let stream = world.until_caught_up("acme", &id).await;
+    assert_eq!((stream.delivered, stream.failures, stream.dead_letters), (100, 0, 0), "{stream:?}");
+    // One that has not even those is a matter for a person, not for time.
+    receiver.behave(|_| Reply::body(501, "<Error><Code>NotImplemented</Code></Error>"));
+    world.append("acme", [event(100)]).await;
+    let stream = world.until("acme", &id, "it to be unhealthy", |stream| stream.health == "unhealthy").await;
+    engine.shutdown().await;
+    assert!(stream.last_error.as_deref().is_some_and(|text| text.contains("NotImplemented")), "{stream:?}");
+}
+
+#[tokio::test]
+async fn what_services_echo_of_the_deployments_and_a_roles_credentials_is_hidden() {
+    let mut config = config();
+    let identity = config.aws.as_mut().expect("set");
+    identity.session_token = Some("vendor-session-token/with+signs==".to_owned());
+    let world = World::with(config).await;
+    world.append("acme", [event(1)]).await;
+    let receiver = Receiver::friendly().await;
+    let destination = json!({
+        "type": "s3", "bucket": "bucket", "endpoint": receiver.url(""), "sts_endpoint": receiver.url("/sts"),
+        "role_arn": "arn:aws:iam::123456789012:role/r",
+    });
+    let id = world.enabled("acme", destination, rest(&json!({}))).await;
+    let log = world.log("acme");
+    let echo = |request: &crate::support::receiver::Received| {
+        let token = request.header("x-amz-security-token").replace('&', "&amp;");
+        Reply::body(
+            403,
+            format!(
+                "<Code>SignatureDoesNotMatch</Code><CanonicalRequest>x-amz-security-token:{token}\n</CanonicalRequest>"
+            ),
+        )
+    };
+    receiver.behave(echo);
+    let sts = format!("{:?}", world.streams().test(&log, &by(), &id).await.expect("tried"));
+    receiver.behave(move |request| {
+        if request.path != "/sts" {
+            return echo(request);
+        }
+        Reply::body(
+            200,
+            "<Credentials><AccessKeyId>ASIATEMP</AccessKeyId><SecretAccessKey>temp-secret</SecretAccessKey>\
+             <SessionToken>temp-token&amp;more</SessionToken></Credentials>",
+        )
+    });
+    let put = format!("{:?}", world.streams().test(&log, &by(), &id).await.expect("tried"));
+    receiver.behave(|_| Reply::body(200, "<SecretAccessKey>temp-secret</SecretAccessKey>"));
+    for shown in [sts, put] {
+        assert!(shown.contains("SignatureDoesNotMatch"), "{shown}");
+        assert!(!shown.contains("vendor-session") && !shown.contains("temp-"), "{shown}");
+    }
+    let unreadable = format!("{:?}", world.streams().test(&log, &by(), &id).await.expect("tried"));
+    assert!(!unreadable.contains("temp-secret"), "{unreadable}");
+}
+
+#[tokio::test]
+async fn a_session_token_does_not_follow_to_another_endpoint() {
+    let world = World::new().await;
+    let destination = |endpoint: &str| json!({"type": "s3", "bucket": "bucket", "endpoint": endpoint, "access_key_id": "k"});
+    let mut first = destination("http://127.0.0.1:9");
+    first["secret_access_key"] = "sssss".into();
+    first["session_token"] = "ttttt".into();
+    let id = world.enabled("acme", first, json!({})).await;
+    let change = |endpoint: &str| {
+        serde_json::from_value(json!({ "destination": destination(endpoint) })).expect("an update")
+    };
+    let log = world.log("acme");
+    let moved = world.streams().update(&log, &by(), &id, change("http://127.0.0.1:10")).await;
+    let error = moved.expect_err("the token would leak");
+    assert!(error.to_string().contains("endpoint has changed"), "{error}");
+    world.streams().update(&log, &by(), &id, change("http://127.0.0.1:9")).await.expect("nothing moved");
+}
+
+#[tokio::test]
+async fn batches_overtake_one_that_waits_and_the_cursor_does_not() {
+    let world = World::new().await;
+    let open = Arc::new(AtomicBool::new(false));
+    let opened = Arc::clone(&open);
+    let receiver = Receiver::start(move |request| {
+        let waits = request.path.contains("/000000000050-");
+        if waits && !opened.load(Ordering::SeqCst) { Reply::status(503) } else { Reply::status(200) }
+    })
+    .await;
+    world.append("acme", (0..150).map(event)).await;
+    let destination = json!({"type": "s3", "bucket": "bucket", "endpoint": receiver.url(""), "access_key_id": "k", "secret_access_key": "sssss"});
+    let batch = json!({"batch": {"age_seconds_max": 0, "events_max": 10}});
+    let id = world.enabled("acme", destination, rest(&batch)).await;
+    let engine = world.start();
+    let later = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        name.split('-').next().and_then(|seq| seq.parse().ok()).is_some_and(|seq: u64| seq > 50)
+    };
+    eventually("a later batch to be written", || async {
+        receiver.requests().iter().any(|request| later(&request.path)).then_some(())
+    })
+    .await;
+    let waiting = |stream: &StreamView| stream.failures > 0;
+    let stream = world.until("acme", &id, "the failure to be noted", waiting).await;
+    assert_eq!(stream.cursor, 50, "the oldest batch is not there yet: {stream:?}");
+    open.store(true, Ordering::SeqCst);
+    let stream = world.until_caught_up("acme", &id).await;
+    engine.shutdown().await;
+    assert_eq!(stream.dead_letters, 0, "{stream:?}");
+    let mut seqs: Vec<u64> = receiver
+        .requests()
+        .iter()
+        .flat_map(|request| lines(&request.body))
+        .map(|event| event["seq"].as_u64().expect("a seq"))
+        .collect();
+    seqs.sort_unstable();
+    seqs.dedup();
+    assert_eq!(seqs, (0..150).collect::<Vec<u64>>());
+}
+
+#[tokio::test]
+async fn a_batch_of_many_days_is_written_whole_or_not_counted() {
+    let world = World::new().await;
+    let mut tries = 0;
+    let receiver = Receiver::start(move |_| {
+        tries += 1;
+        if tries == 20 { Reply::status(503) } else { Reply::status(200) }
+    })
+    .await;
+    let days = (0..40).map(|number| {
+        let mut event = event(number);
+        event["occurred_at"] = format!("2026-{:02}-{:02}T10:00:00Z", 1 + number / 20, 1 + number % 20).into();
+        event
+    });
+    world.append("acme", days).await;
+    let destination = json!({
+        "type": "s3", "bucket": "bucket", "endpoint": receiver.url(""), "access_key_id": "k", "secret_access_key": "sssss",
+        "layout": "security_lake", "file": "parquet", "account_id": "123456789012",
+    });
+    let id = world.enabled("acme", destination, rest(&json!({"format": "ocsf"}))).await;
+    let engine = world.start();
+    let stream = world.until_caught_up("acme", &id).await;
+    engine.shutdown().await;
+    assert_eq!((stream.delivered, stream.dead_letters), (40, 0), "{stream:?}");
+    let paths: BTreeSet<String> = receiver.requests().into_iter().map(|request| request.path).collect();
+    assert_eq!(paths.len(), 40, "a folder for each day, each object under one name");
 }

@@ -3,12 +3,20 @@
 //! Proven by: Splunk's own client library, whose request is compared with ours; the collector itself
 //! is a stub of ours, because no registry has one.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
 use serde_json::{Value, json};
 
 use crate::support::{
-    peers,
+    eventually, peers,
     receiver::{Received, Receiver, Reply},
-    world::{World, event},
+    world::{World, config, event},
 };
 
 fn envelopes(request: &Received) -> Vec<Value> {
@@ -142,4 +150,35 @@ async fn the_collectors_own_codes_decide() {
         assert_eq!(stream.dead_letters > 0, dead, "{health}: {stream:?}");
         assert_eq!(stream.delivered, if dead { 3 } else { 4 }, "{health}");
     }
+}
+
+#[tokio::test]
+async fn a_batch_that_is_never_acknowledged_keeps_its_place_and_comes_again() {
+    let mut config = config();
+    config.egress.exchange_timeout = Duration::from_millis(500);
+    let world = World::with(config).await;
+    let indexed = Arc::new(AtomicBool::new(false));
+    let indexers = Arc::clone(&indexed);
+    let receiver = Receiver::start(move |request| {
+        if request.path.starts_with("/services/collector/ack") {
+            return Reply::body(200, format!(r#"{{"acks":{{"7":{}}}}}"#, indexers.load(Ordering::SeqCst)));
+        }
+        Reply::body(200, r#"{"text":"Success","code":0,"ackId":7}"#)
+    })
+    .await;
+    world.append("acme", (0..5).map(event)).await;
+    let id = deliver(&world, &receiver, json!({"acknowledge": true})).await;
+    let engine = world.start();
+    let posted = || {
+        let posts = receiver.requests().into_iter().filter(|request| request.path.ends_with("/event"));
+        posts.map(|request| request.text()).collect::<Vec<String>>()
+    };
+    eventually("the batch to come again", || async { (posted().len() >= 2).then_some(()) }).await;
+    let stream = world.stream("acme", &id).await;
+    assert_eq!((stream.cursor, stream.delivered), (0, 0), "nothing was accepted: {stream:?}");
+    indexed.store(true, Ordering::SeqCst);
+    let stream = world.until_caught_up("acme", &id).await;
+    engine.shutdown().await;
+    assert_eq!((stream.delivered, stream.dead_letters), (5, 0), "{stream:?}");
+    assert!(posted().iter().all(|body| *body == posted()[0]), "the same batch each time");
 }

@@ -6,20 +6,28 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::{
     eventually, peers,
-    world::{World, by, event},
+    world::{World, by, config, event},
 };
+
+/// Longest time that a receiver of ours that never closes is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A certificate authority with a server's and a client's certificate, as files in a folder.
 struct Pki {
     folder: tempfile::TempDir,
     ca: String,
+    server: (String, String),
     client: (String, String),
 }
 
@@ -42,8 +50,10 @@ impl Pki {
         };
         let server = leaf("siem.test");
         let client = leaf("recount.test");
-        let this = Self { ca: issuer.pem(), client, folder };
-        for (name, text) in [("ca.pem", &this.ca), ("server.pem", &server.0), ("server.key", &server.1)] {
+        let this = Self { ca: issuer.pem(), server, client, folder };
+        for (name, text) in
+            [("ca.pem", &this.ca), ("server.pem", &this.server.0), ("server.key", &this.server.1)]
+        {
             fs::write(this.path(name), text).expect("written");
         }
         this
@@ -231,4 +241,112 @@ async fn an_event_that_is_too_long_for_a_frame_becomes_a_dead_letter() {
     assert_eq!((stream.delivered, stream.dead_letters), (2, 1));
     let letters = world.streams().dead_letters(&world.log("acme"), &id, 0, 10).await.expect("dead letters");
     assert!(letters.data[0].reason.contains("the destination takes 2048"), "{}", letters.data[0].reason);
+}
+
+/// What a receiver of ours does to its first connection; it takes the others in order.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    /// Says goodbye right after the handshake, and reads nothing.
+    Leaves,
+    /// Is gone right after the handshake, without a word.
+    Vanishes,
+    /// Reads some bytes, then says goodbye.
+    LeavesHalfway,
+    /// Reads some bytes, then resets.
+    Resets,
+    /// Reads everything, and is gone without TLS's goodbye.
+    EndsBare,
+    /// Reads nothing, and stays.
+    Stalls,
+}
+
+/// Listens, and keeps what its orderly connections carried.
+async fn faulty(pki: &Pki, fault: Fault) -> (u16, Arc<Mutex<Vec<u8>>>) {
+    let chain =
+        CertificateDer::pem_slice_iter(pki.server.0.as_bytes()).collect::<Result<Vec<_>, _>>().expect("PEM");
+    let key = PrivateKeyDer::from_pem_slice(pki.server.1.as_bytes()).expect("PEM");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring supports them")
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .expect("a server");
+    let tls = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    let kept: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let keeping = Arc::clone(&kept);
+    tokio::spawn(async move {
+        let mut stalled = Vec::new();
+        let mut fault = Some(fault);
+        while let Ok((socket, _)) = listener.accept().await {
+            let Ok(mut stream) = tls.accept(socket).await else { continue };
+            let (mut some, mut all) = ([0; 16], Vec::new());
+            let _ = match fault.take() {
+                Some(Fault::Leaves) => stream.shutdown().await,
+                Some(Fault::Vanishes) => Ok(()),
+                Some(Fault::LeavesHalfway) => {
+                    let _ = stream.read_exact(&mut some).await;
+                    stream.shutdown().await
+                }
+                Some(Fault::Resets) => {
+                    let _ = stream.read_exact(&mut some).await;
+                    stream.get_ref().0.set_zero_linger()
+                }
+                Some(Fault::EndsBare) => stream.read_to_end(&mut all).await.map(|_| ()),
+                Some(Fault::Stalls) => {
+                    stalled.push(stream);
+                    continue;
+                }
+                None => {
+                    stream.read_to_end(&mut all).await.expect("frames, and an end in order");
+                    keeping.lock().expect("no holder panics").extend(all);
+                    stream.shutdown().await
+                }
+            };
+        }
+    });
+    (port, kept)
+}
+
+#[tokio::test]
+async fn events_that_a_receiver_may_not_have_read_come_again() {
+    for fault in
+        [Fault::Leaves, Fault::Vanishes, Fault::LeavesHalfway, Fault::Resets, Fault::EndsBare, Fault::Stalls]
+    {
+        let mut config = config();
+        config.egress.exchange_timeout = PATIENCE;
+        let (pki, world) = (Pki::new(), World::with(config).await);
+        let (port, kept) = faulty(&pki, fault).await;
+        // More than a receiver's TLS reads at once: what it has not read is still in its socket.
+        let long = |number| {
+            let mut event = event(number);
+            event["description"] = "x".repeat(4_000).into();
+            event
+        };
+        world.append("acme", (0..50).map(long)).await;
+        let mut destination = destination(&pki, port);
+        for member in ["client_certificate", "client_key"] {
+            destination.as_object_mut().expect("an object").remove(member);
+        }
+        let id = world.enabled("acme", destination, rest()).await;
+        let engine = world.start();
+        let stream = world.until_caught_up("acme", &id).await;
+        engine.shutdown().await;
+        assert_eq!((stream.delivered, stream.dead_letters), (50, 0), "{fault:?}: {stream:?}");
+        let attempts = world.streams().attempts(&world.log("acme"), &id, 10).await.expect("attempts");
+        assert!(attempts.iter().any(|attempt| attempt.outcome == "retry"), "{fault:?}: {attempts:?}");
+        let kept = kept.lock().expect("no holder panics").clone();
+        let text = String::from_utf8(kept).expect("UTF-8");
+        let seqs: Vec<u64> = text
+            .split("] \u{feff}")
+            .skip(1)
+            .map(|body| {
+                let mut values = serde_json::Deserializer::from_str(body).into_iter::<Value>();
+                values.next().expect("an event").expect("JSON")["seq"].as_u64().expect("a seq")
+            })
+            .collect();
+        assert_eq!(seqs, (0..50).collect::<Vec<u64>>(), "{fault:?}: whole, in order, once");
+    }
 }

@@ -97,3 +97,25 @@ async fn one_event_per_request_keeps_the_order_through_failures() {
     assert_eq!(firsts, (0..20).collect::<Vec<u64>>());
     engine.shutdown().await;
 }
+
+#[tokio::test]
+async fn an_event_that_is_too_large_for_the_receiver_becomes_a_dead_letter() {
+    let world = World::new().await;
+    let receiver = Receiver::start(|request| {
+        let too_large = request.text().contains("xxxxxxxx");
+        if too_large { Reply::body(413, "at most 4,000 bytes") } else { Reply::status(204) }
+    })
+    .await;
+    let mut large = event(3);
+    large["description"] = "x".repeat(4_000).into();
+    let events = (0..6).map(|number| if number == 3 { large.clone() } else { event(number) });
+    world.append("acme", events).await;
+    let id = world.webhook("acme", receiver.url("/in"), json!({"age_seconds_max": 0})).await;
+    let engine = world.start();
+    let stream = world.until_caught_up("acme", &id).await;
+    engine.shutdown().await;
+    assert_eq!((stream.delivered, stream.dead_letters), (5, 1), "{stream:?}");
+    let letters = world.streams().dead_letters(&world.log("acme"), &id, 0, 10).await.expect("dead letters");
+    assert_eq!((letters.data[0].seq, letters.data[0].event_id.as_str()), (3, "e-3"));
+    assert_eq!(letters.data[0].reason, "413 Payload Too Large: at most 4,000 bytes");
+}

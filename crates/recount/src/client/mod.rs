@@ -185,6 +185,15 @@ impl Client {
         self.json(self.send(request).await?).await
     }
 
+    /// `PATCH` with a JSON body, the answer as JSON.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value, Failed> {
+        let request = self.request(Method::PATCH, path, &[]).timeout(REQUEST_TIMEOUT).json(body);
+        self.json(self.send(request).await?).await
+    }
+
     /// `DELETE`.
     ///
     /// # Errors

@@ -285,9 +285,12 @@ impl Loader {
         let mistake =
             |shown: String, expected: String| Err(wrong(setting, shown, place.to_owned(), expected));
         match (value, setting.kind) {
-            (DeValue::Array(items), Kind::Networks | Kind::Origins) => {
-                let texts: Option<Vec<String>> =
-                    items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect();
+            (DeValue::Array(items), Kind::Networks | Kind::Ports | Kind::Origins) => {
+                let text = |item: &DeValue<'_>| match (item, setting.kind) {
+                    (DeValue::Integer(number), Kind::Ports) => Some(number.as_str().to_owned()),
+                    (item, _) => item.as_str().map(str::to_owned),
+                };
+                let texts: Option<Vec<String>> = items.iter().map(|item| text(item.get_ref())).collect();
                 let Some(texts) = texts else {
                     return mistake("a list of other things".to_owned(), setting.kind.expected());
                 };

@@ -231,7 +231,21 @@ pub static SETTINGS: &[Setting] = &[
         "RECOUNT_EGRESS_ALLOW",
         Kind::Networks,
         "",
-        "Networks that streams may reach besides public addresses; for those, plain HTTP is allowed too.",
+        "Networks that streams may reach besides public addresses; for those, plain HTTP and any port are allowed too.",
+    ),
+    row(
+        "egress.ports",
+        "RECOUNT_EGRESS_PORTS",
+        Kind::Ports,
+        "",
+        "Ports that streams may reach at public addresses, besides 443, 8443, 8088, 9200 and 9243 for HTTPS and 6514, 443 and 8443 for syslog.",
+    ),
+    row(
+        "egress.ca_file",
+        "RECOUNT_EGRESS_CA_FILE",
+        Kind::Path,
+        "",
+        "A file of certificate authorities (PEM) that streams trust besides the public ones, for destinations with certificates of your own.",
     ),
     row(
         "streams.deliver",

@@ -25,6 +25,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// A list of networks, as `10.0.0.0/8`.
     Networks,
+    /// A list of TCP ports, as `8089`.
+    Ports,
     /// A list of origins, as `https://app.example.com`.
     Origins,
     /// A secret of at least so many characters.
@@ -97,7 +99,7 @@ impl Kind {
             },
             Kind::Choice(words) if words.contains(&text) => Ok(Value::Text(text.to_owned())),
             Kind::Choice(_) => Err(self.expected()),
-            Kind::Networks | Kind::Origins => self.check_list(
+            Kind::Networks | Kind::Ports | Kind::Origins => self.check_list(
                 text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect(),
             ),
             Kind::Secret(chars_min) if text.chars().count() >= chars_min => Ok(Value::Text(text.to_owned())),
@@ -111,6 +113,7 @@ impl Kind {
             Kind::Networks => {
                 item.parse::<ipnet::IpNet>().is_ok() || item.parse::<std::net::IpAddr>().is_ok()
             }
+            Kind::Ports => item.parse::<u16>().is_ok_and(|port| port > 0),
             Kind::Origins => url::Url::parse(item).is_ok_and(|url| {
                 matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == *item
             }),
@@ -151,6 +154,7 @@ impl Kind {
             }
             Kind::Choice(words) => format!("one of {}", words.join(", ")),
             Kind::Networks => "a list of networks like 10.0.0.0/8".to_owned(),
+            Kind::Ports => "a list of TCP ports like 8089".to_owned(),
             Kind::Origins => {
                 "a list of origins like https://app.example.com (no path, no slash at the end)".to_owned()
             }

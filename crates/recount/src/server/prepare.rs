@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use recount_deliver::DeliveryConfig;
 use recount_deliver::destinations::AwsIdentity;
-use recount_deliver::egress::EgressConfig;
+use recount_deliver::egress::{CertificateDer, EgressConfig, certificates};
 use recount_server::{HostTokenAlgorithm, HostTokenKeys, HostTokens, ServerConfig, ServerLimits};
 use recount_store::access::ScopeSet;
 use recount_store::{CatalogLocation, ObjectsLocation, S3Location, SealPolicy, SecretKeySource, StoreConfig};
@@ -142,6 +142,8 @@ pub(super) fn server_config(settings: &Resolved) -> Result<ServerConfig, Failed>
         delivery: DeliveryConfig {
             egress: EgressConfig {
                 allow: networks(settings.list("egress.allow")),
+                ports: settings.list("egress.ports").iter().filter_map(|port| port.parse().ok()).collect(),
+                extra_roots: certificate_authorities(settings)?,
                 ..EgressConfig::default()
             },
             aws: settings.flag("streams.assume_roles").then(aws_identity).flatten(),
@@ -162,6 +164,16 @@ pub(super) fn server_config(settings: &Resolved) -> Result<ServerConfig, Failed>
 fn networks(items: &[String]) -> Vec<IpNet> {
     let parse = |item: &String| item.parse().ok().or_else(|| item.parse::<IpAddr>().ok().map(IpNet::from));
     items.iter().filter_map(parse).collect()
+}
+
+/// Certificate authorities that streams trust besides the public ones.
+fn certificate_authorities(settings: &Resolved) -> Result<Vec<CertificateDer<'static>>, Failed> {
+    let key = "egress.ca_file";
+    let Some(path) = settings.text(key) else { return Ok(Vec::new()) };
+    certificates(&read_setting_file(settings, key, path)?).ok_or_else(|| {
+        let text = format!("{}: {key} = {path:?}: expected certificates in PEM", settings.origin(key));
+        Failed::new(Exit::Config, text)
+    })
 }
 
 /// The deployment's own identity at AWS, from the usual variables.

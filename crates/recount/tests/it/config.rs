@@ -22,6 +22,7 @@ fn a_mistake_names_its_place_the_value_and_what_was_expected() {
     insta::assert_snapshot!(with_file("listen = \"somewhere\"\n"), @r#"error: /recount.toml:1: listen = "somewhere": expected an address and a port, like 127.0.0.1:8787 or [::]:8787"#);
     insta::assert_snapshot!(with_file("\n[seal]\nage = 15\n"), @"error: /recount.toml:3: seal.age = 15: expected a time from 1s to 365d, like 30s, 15m, 6h or 7d");
     insta::assert_snapshot!(with_file("[egress]\nallow = [\"10.0.0.0/8\", \"home\"]\n"), @"error: /recount.toml:2: egress.allow = this list: expected a list of networks like 10.0.0.0/8; home is none");
+    insta::assert_snapshot!(with_file("[egress]\nports = [8089, 70000]\n"), @"error: /recount.toml:2: egress.ports = this list: expected a list of TCP ports like 8089; 70000 is none");
     insta::assert_snapshot!(with_variable("RECOUNT_CREATE_TENANTS", "maybe"), @r#"error: the environment: create_tenants = "maybe": expected true or false"#);
     insta::assert_snapshot!(with_variable("RECOUNT_CATALOG", "mysql://root:secret@db/x"), @"error: the environment: catalog = (hidden): expected a URL that starts with sqlite:// or postgres:// or postgresql://");
     insta::assert_snapshot!(with_variable("RECOUNT_OPERATOR_KEY", "short"), @"error: the environment: operator_key = (hidden): expected a secret of at least 32 characters");

@@ -188,7 +188,7 @@ fn a_reader_that_goes_away_ends_it_quietly() {
 }
 
 /// Answers every request with 200 and counts them.
-fn receiver() -> (String, std::sync::mpsc::Receiver<String>) {
+pub(crate) fn receiver() -> (String, std::sync::mpsc::Receiver<String>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/in", listener.local_addr().expect("bound"));
     let (send, requests) = std::sync::mpsc::channel();
@@ -261,10 +261,97 @@ fn a_stream_is_created_tested_enabled_watched_and_deleted() {
     assert_eq!(run(&["resume", &id]).json_lines()[0]["status"], "active");
     requests.recv_timeout(std::time::Duration::from_secs(60)).expect("events are delivered again");
     assert_eq!(run(&["show", &id]).json_lines()[0]["destination"]["type"], "webhook");
-    assert!(run(&["dead-letters", &id]).json_lines().is_empty());
+    assert!(run(&["dead-letters", "list", &id]).json_lines().is_empty());
+    let changed = run(&["update", &id, "--name", "siem 2", "--filter", "-source:recount"]);
+    assert_eq!(
+        (&changed.json_lines()[0]["name"], &changed.json_lines()[0]["status"]),
+        (&"siem 2".into(), &"active".into())
+    );
+    let rotated = run(&["rotate-secret", &id, "--overlap", "1h"]);
+    assert!(rotated.stdout.contains("whsec_"), "{rotated:?}");
+    assert_eq!(run(&["rotate-secret", &id, "--overlap", "90d"]).code, 2);
+    assert_eq!(
+        run(&["pause", &id, "--reason", "moving house"]).json_lines()[0]["status_reason"],
+        "moving house"
+    );
+    let kinds = run(&["destinations"]);
+    assert!(kinds.json_lines().iter().any(|kind| kind["type"] == "syslog"), "{kinds:?}");
     let shown = server.run(["streams", "list", "--tenant", "acme"]);
-    assert!(shown.stdout.starts_with("ID") && shown.stdout.contains("siem"), "{}", shown.stdout);
+    assert!(shown.stdout.starts_with("ID") && shown.stdout.contains("moving house"), "{}", shown.stdout);
     assert!(run(&["delete", &id]).success());
     assert!(run(&["list"]).json_lines().is_empty());
     assert_eq!(run(&["show", &id]).code, 6);
+}
+
+#[test]
+fn a_refused_event_is_listed_sent_again_and_given_up() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    let server = Server::with(&data, |command| command.env("RECOUNT_EGRESS_ALLOW", "127.0.0.0/8"));
+    add(&server, folder.path(), 0..3);
+    let run = |arguments: &[&str]| {
+        let mut command = server.command(OPERATOR_KEY);
+        command.args(["streams", "--tenant", "acme"]).args(arguments);
+        crate::support::Ran::from(command.output().expect("it runs"))
+    };
+    // No receiver of syslog is needed: an event that is longer than a message may be is refused before.
+    let long = "x".repeat(4_000);
+    let event = event("long", "report.made").replacen('{', &format!("{{\"description\":\"{long}\","), 1);
+    let file = write(folder.path(), "long.ndjson", event);
+    assert!(server.run(["import", &file, "--tenant", "acme", "--quiet"]).success());
+    let destination = "{\"type\":\"syslog\",\"host\":\"127.0.0.1\",\"port\":9,\"message_bytes_max\":2048}";
+    let file = write(
+        folder.path(),
+        "stream.json",
+        format!("{{\"destination\":{destination},\"start\":\"beginning\"}}"),
+    );
+    let created = run(&["create", "syslog", "--file", &file, "--filter", "action:report.made", "--json"]);
+    let id = created.json_lines()[0]["id"].as_str().expect("an id").to_owned();
+    assert!(run(&["enable", &id, "--without-test", "--reason", "to see a dead letter"]).success());
+    let listed = loop {
+        let listed = run(&["dead-letters", "list", &id]);
+        assert!(listed.success(), "{listed:?}");
+        if listed.stdout.contains("long") {
+            break listed;
+        }
+        std::thread::yield_now();
+    };
+    assert!(listed.stdout.contains("the destination takes 2048"), "{}", listed.stdout);
+    let seq = run(&["dead-letters", "list", &id, "--json"]).json_lines()[0]["seq"].to_string();
+    let replayed = run(&["dead-letters", "replay", &id, &seq]);
+    assert_eq!(replayed.code, 1, "it is refused again: {replayed:?}");
+    assert!(replayed.stdout.contains("false") && replayed.stderr.contains("1 left"), "{replayed:?}");
+    assert_eq!(run(&["dead-letters", "discard", &id, &seq, "--json"]).json_lines()[0]["left"], 0);
+}
+
+#[test]
+fn a_deployment_opens_ports_and_trusts_authorities_of_its_own() {
+    let folder = folder();
+    let create = |server: &Server, port: u16| {
+        let destination = format!("{{\"type\":\"webhook\",\"url\":\"https://203.0.114.1:{port}/\"}}");
+        server.run(["streams", "--tenant", "acme", "create", "s", "--destination", &destination])
+    };
+    let server = Server::with(&folder.path().join("data"), |command| {
+        command.env("RECOUNT_EGRESS_PORTS", "8089, 10443")
+    });
+    add(&server, folder.path(), 0..1);
+    assert!(create(&server, 8089).success() && create(&server, 10443).success());
+    let refused = create(&server, 22);
+    assert!(
+        !refused.success() && refused.stderr.contains("port 22 is not among those allowed"),
+        "{refused:?}"
+    );
+    let broken = write(folder.path(), "ca.pem", "no certificate");
+    let mut serve = crate::support::binary();
+    serve
+        .args(["serve", "--data-dir"])
+        .arg(folder.path().join("other"))
+        .env("RECOUNT_EGRESS_CA_FILE", &broken);
+    let ran =
+        crate::support::Ran::from(serve.env("RECOUNT_LISTEN", "127.0.0.1:0").output().expect("it runs"));
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(
+        ran.stderr.contains("egress.ca_file") && ran.stderr.contains("expected certificates in PEM"),
+        "{ran:?}"
+    );
 }

@@ -23,6 +23,9 @@ fn help_of_every_command() {
     insta::assert_snapshot!("help_keys", help(["keys", "--help"]));
     insta::assert_snapshot!("help_tenants", help(["tenants", "--help"]));
     insta::assert_snapshot!("help_streams", help(["streams", "--help"]));
+    insta::assert_snapshot!("help_streams_create", help(["streams", "create", "--help"]));
+    insta::assert_snapshot!("help_streams_update", help(["streams", "update", "--help"]));
+    insta::assert_snapshot!("help_streams_dead_letters", help(["streams", "dead-letters", "--help"]));
     insta::assert_snapshot!("help_config", help(["config", "--help"]));
 }
 

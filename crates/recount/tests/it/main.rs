@@ -9,5 +9,6 @@ mod full;
 mod help;
 mod import;
 mod metrics;
+mod ocsf;
 mod real_data;
 mod support;

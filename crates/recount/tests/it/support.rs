@@ -172,7 +172,8 @@ pub(crate) fn fixture(name: &str) -> String {
     path.to_str().expect("UTF-8").to_owned()
 }
 
-/// A file of real events; `None`, said aloud, if this machine has none.
+/// A file of real events, which are not in the repository; `None`, said aloud, if this machine has
+/// none. Where they are promised (`RECOUNT_REALDATA` with `RECOUNT_TEST_REQUIRED`) they must be there.
 pub(crate) fn real_data(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("RECOUNT_REALDATA").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/realdata"),
@@ -182,6 +183,9 @@ pub(crate) fn real_data(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
+    let promised =
+        ["RECOUNT_REALDATA", "RECOUNT_TEST_REQUIRED"].iter().all(|name| std::env::var_os(name).is_some());
+    assert!(!promised, "{} is not there, though RECOUNT_REALDATA names its folder", path.display());
     eprintln!("NOT RUN: {} is not there; RECOUNT_REALDATA names the folder of real events", path.display());
     None
 }

@@ -22,6 +22,9 @@ pub(super) struct Config {
     /// The member that the array is put into, if any: `{"logs":[…]}`.
     #[serde(default)]
     pub(super) envelope: Option<String>,
+    /// Whether that object is put into an array of its own: `[{"logs":[…]}]`.
+    #[serde(default)]
+    pub(super) envelope_in_array: bool,
     /// The body's compression.
     #[serde(default)]
     pub(super) compression: Compression,

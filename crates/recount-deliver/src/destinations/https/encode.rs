@@ -17,9 +17,8 @@ pub(super) fn body(batch: &Batch, format: Format, config: &Config) -> Result<Vec
             }
         }
         Body::Array => {
-            if let Some(member) = &config.envelope {
-                out.extend_from_slice(format!("{{{}:", serde_json::Value::from(member.as_str())).as_bytes());
-            }
+            let (open, close) = envelope(config);
+            out.extend_from_slice(open.as_bytes());
             out.push(b'[');
             let mut text = Vec::new();
             for (index, event) in batch.events.iter().enumerate() {
@@ -36,12 +35,17 @@ pub(super) fn body(batch: &Batch, format: Format, config: &Config) -> Result<Vec
                 }
             }
             out.push(b']');
-            if config.envelope.is_some() {
-                out.push(b'}');
-            }
+            out.extend_from_slice(close.as_bytes());
         }
     }
     Ok(out)
+}
+
+/// What comes before and after the array.
+fn envelope(config: &Config) -> (String, &'static str) {
+    let Some(member) = &config.envelope else { return (String::new(), "") };
+    let member = serde_json::Value::from(member.as_str());
+    if config.envelope_in_array { (format!("[{{{member}:"), "}]") } else { (format!("{{{member}:"), "}") }
 }
 
 /// The body's media type unless a header says otherwise.

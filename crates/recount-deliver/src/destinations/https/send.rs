@@ -48,6 +48,9 @@ pub(super) fn build(setup: &Setup<'_>) -> Result<Arc<dyn Destination>, ConfigErr
     if config.envelope.is_some() && config.body != Body::Array {
         return Err(ConfigError::at("envelope", "an envelope needs \"body\":\"array\""));
     }
+    if config.envelope_in_array && config.envelope.is_none() {
+        return Err(ConfigError::at("envelope_in_array", "envelope_in_array needs an envelope"));
+    }
     let mut headers = Vec::new();
     for (name, value) in &config.headers {
         let at = format!("headers/{name}");

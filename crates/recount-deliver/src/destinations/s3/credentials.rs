@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use crate::{
-    destinations::{Surroundings, Trace, Verdict, exchange},
+    destinations::{ConfigError, Setup, Surroundings, Trace, Verdict, exchange},
     egress::HttpRequest,
 };
 
@@ -42,6 +42,13 @@ impl std::fmt::Debug for AwsIdentity {
     }
 }
 
+impl AwsIdentity {
+    /// What must never be shown.
+    fn secrets(&self) -> Vec<String> {
+        std::iter::once(self.secret_access_key.clone()).chain(self.session_token.clone()).collect()
+    }
+}
+
 /// Where a stream's keys come from.
 pub(super) enum Credentials {
     Static(Arc<AwsCredential>),
@@ -51,12 +58,60 @@ pub(super) enum Credentials {
 /// A role to assume, and the keys that the last assuming gave.
 pub(super) struct Role {
     pub(super) identity: Arc<AwsIdentity>,
-    pub(super) sts: Url,
+    pub(super) sts: Sts,
     pub(super) region: String,
     pub(super) role_arn: String,
     pub(super) external_id: String,
     pub(super) session_name: String,
     pub(super) current: Mutex<Option<(Arc<AwsCredential>, Timestamp)>>,
+}
+
+/// A security token service.
+pub(super) struct Sts {
+    pub(super) url: Url,
+    /// Whether it is another than Amazon's, and so must be in a range that the deployment opened.
+    pub(super) opened_only: bool,
+}
+
+impl Sts {
+    /// Amazon's own, or one that the deployment has opened the way to. The question is signed with
+    /// the deployment's identity and carries its session token, so a tenant can't have it sent
+    /// anywhere else.
+    pub(super) fn new(setup: &Setup<'_>, region: &str, endpoint: Option<&str>) -> Result<Self, ConfigError> {
+        let Some(text) = endpoint else {
+            let text = format!("https://sts.{region}.{}/", domain(region));
+            return Ok(Self { url: setup.url("region", &text)?, opened_only: false });
+        };
+        let url = setup.url("sts_endpoint", text)?;
+        let opened_only = !is_amazons(&url);
+        if opened_only {
+            setup.surroundings.egress.check_opened(&url).map_err(|error| {
+                ConfigError::at(
+                    "sts_endpoint",
+                    format!("neither Amazon's own nor opened by the deployment: {error}"),
+                )
+            })?;
+        }
+        Ok(Self { url, opened_only })
+    }
+}
+
+/// Whether a URL is that of Amazon's token service: global, regional or FIPS.
+fn is_amazons(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let Some(name) = host.strip_suffix(".amazonaws.com").or(host.strip_suffix(".amazonaws.com.cn")) else {
+        return false;
+    };
+    let service = name.split_once('.').map_or(name, |(service, _)| service);
+    url.scheme() == "https"
+        && url.port().is_none()
+        && matches!(service, "sts" | "sts-fips")
+        && name.split('.').count() <= 2
+}
+
+/// The domain of Amazon's services in a region.
+pub(super) fn domain(region: &str) -> &'static str {
+    if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
 }
 
 impl Credentials {
@@ -71,6 +126,14 @@ impl Credentials {
         match self {
             Self::Static(credential) => Ok(Arc::clone(credential)),
             Self::Role(role) => role.keys(surroundings).await,
+        }
+    }
+
+    /// The deployment's secrets behind the keys.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        match self {
+            Self::Static(_) => Vec::new(),
+            Self::Role(role) => role.identity.secrets(),
         }
     }
 
@@ -104,7 +167,8 @@ impl Role {
         {
             return Ok(Arc::clone(credential));
         }
-        let mut request = HttpRequest::new(Method::POST, self.sts.clone(), Bytes::from(self.question()));
+        let mut request = HttpRequest::new(Method::POST, self.sts.url.clone(), Bytes::from(self.question()));
+        request.opened_only = self.sts.opened_only;
         request.headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8"),
@@ -132,9 +196,9 @@ impl Role {
             }
         })
         .await;
-        // The answer holds keys.
-        if keys.is_some() {
-            report.trace.answer = "the role was assumed".to_owned();
+        // The answer holds keys, readable by us or not.
+        if report.trace.status.is_some_and(|status| (200..300).contains(&status)) {
+            report.trace.answer = "an answer to AssumeRole".to_owned();
         }
         match keys {
             Some(credential) if report.verdict == Verdict::Accepted => {

@@ -11,6 +11,9 @@ pub(super) struct Object {
     pub(super) content_encoding: Option<&'static str>,
 }
 
+/// How much longer than its line an event usually is as sent, in bytes.
+const LINE_BYTES_MORE: usize = 80;
+
 /// Encodes one group. The same events give the same bytes.
 pub(super) fn object(
     group: &Group<'_>,
@@ -20,7 +23,9 @@ pub(super) fn object(
 ) -> Result<Object, EncodeError> {
     match file {
         File::NdjsonGz => {
-            let mut lines = Vec::new();
+            // What an event gains on its way out is a few dozen bytes.
+            let bytes: usize = group.events.iter().map(|event| event.line.len() + LINE_BYTES_MORE).sum();
+            let mut lines = Vec::with_capacity(bytes);
             for event in &group.events {
                 format.encode(event, &mut lines)?;
                 lines.push(b'\n');

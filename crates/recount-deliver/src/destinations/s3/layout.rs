@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::config::{Config, File, Layout, PLACEHOLDERS, PREFIX};
 use crate::{
     destinations::{ConfigError, template::Template},
-    formats::{EncodeError, Format, OcsfVersion, class_of},
+    formats::{EncodeError, Format, OcsfClass, OcsfVersion, class_of},
 };
 
 /// Hex digits of the content's hash in a name.
@@ -19,6 +19,8 @@ const HASH_DIGITS: usize = 16;
 
 /// Longest folder, in bytes: keys have 1,024, and the file's name needs some.
 const PREFIX_BYTES_MAX: usize = 900;
+
+const HOUR_MICROS: i64 = 3_600 * 1_000_000;
 
 /// Digits of a seq in a name, so that names sort as their events do.
 const SEQ_DIGITS: usize = 12;
@@ -72,36 +74,61 @@ impl Names {
         events: &'a [StoredEvent],
     ) -> Result<Vec<Group<'a>>, EncodeError> {
         let mut groups: Vec<Group<'a>> = Vec::new();
+        // Events beside each other mostly go to the same place, so its name is made once for them.
+        let mut latest: Option<(Place, usize)> = None;
         for event in events {
             let fields = || read_fields(&event.line).map_err(|error| EncodeError::corrupt(event, &error));
             let class = match self.ocsf {
-                Some(version) => class_of(&fields()?, version).to_string(),
-                None => String::new(),
+                Some(version) => Some(class_of(&fields()?, version)),
+                None => None,
             };
             let time = match self.layout {
                 Layout::Partitioned => event.received_at,
                 Layout::SecurityLake => fields()?.occurred_at,
             };
-            let parts = Parts::of(time);
-            let prefix = self.template.fill(|name| {
-                Some(match name {
-                    "tenant" => tenant.to_owned(),
-                    "stream" => stream.to_owned(),
-                    "class" => class.clone(),
-                    "dt" => parts.dt.clone(),
-                    "year" => parts.dt[..4].to_owned(),
-                    "month" => parts.dt[5..7].to_owned(),
-                    "day" => parts.dt[8..10].to_owned(),
-                    _ => parts.hour.clone(),
-                })
-            });
-            match groups.iter_mut().find(|group| group.prefix == prefix) {
-                Some(group) => group.events.push(event),
-                None => groups.push(Group { prefix, events: vec![event] }),
+            let place = Place { hour: time.as_micros().div_euclid(HOUR_MICROS), class };
+            if let Some((known, index)) = &latest
+                && *known == place
+            {
+                groups[*index].events.push(event);
+                continue;
             }
+            let prefix = self.prefix(tenant, stream, time, class);
+            let index = match groups.iter().position(|group| group.prefix == prefix) {
+                Some(index) => index,
+                None => {
+                    groups.push(Group { prefix, events: Vec::new() });
+                    groups.len() - 1
+                }
+            };
+            groups[index].events.push(event);
+            latest = Some((place, index));
         }
         Ok(groups)
     }
+
+    fn prefix(&self, tenant: &str, stream: &str, time: Timestamp, class: Option<OcsfClass>) -> String {
+        let parts = Parts::of(time);
+        self.template.fill(|name| {
+            Some(match name {
+                "tenant" => tenant.to_owned(),
+                "stream" => stream.to_owned(),
+                "class" => class.map(|class| class.to_string()).unwrap_or_default(),
+                "dt" => parts.dt.clone(),
+                "year" => parts.dt[..4].to_owned(),
+                "month" => parts.dt[5..7].to_owned(),
+                "day" => parts.dt[8..10].to_owned(),
+                _ => parts.hour.clone(),
+            })
+        })
+    }
+}
+
+/// What the name of an event's folder depends on, besides tenant and stream.
+#[derive(PartialEq, Eq)]
+struct Place {
+    hour: i64,
+    class: Option<OcsfClass>,
 }
 
 impl Group<'_> {

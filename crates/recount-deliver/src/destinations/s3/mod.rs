@@ -18,7 +18,8 @@ pub(super) static KIND: Kind = Kind {
     formats: &[Format::Recount, Format::OCSF, Format::OCSF_1_1],
     secret_members: &["secret_access_key", "session_token"],
     internal_members: &[],
-    address_members: &[],
+    // The session token is sent as it is; keys only sign.
+    address_members: &["endpoint"],
     assigned: credentials::assigned,
     limits: BatchLimits {
         events: (100_000, 500_000),

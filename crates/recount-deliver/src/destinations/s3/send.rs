@@ -1,10 +1,14 @@
 //! Signed conditional PUTs.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use futures::StreamExt as _;
 use http::{HeaderName, HeaderValue, Method, header};
 use object_store::aws::AwsCredential;
 use sha2::{Digest as _, Sha256};
@@ -14,17 +18,27 @@ use url::Url;
 use super::{
     classify::{classify, expired},
     config::Config,
-    credentials::{Credentials, Role, external_id, sign},
+    credentials::{Credentials, Role, Sts, domain, external_id, sign},
     encode::{self, Object},
     layout::Names,
 };
 use crate::{
-    destinations::{Batch, ConfigError, Destination, Report, Setup, Surroundings, Trace, Verdict, exchange},
+    destinations::{
+        Batch, ConfigError, Destination, Report, Scrubber, Secrets, Setup, Surroundings, Trace, Verdict,
+        exchange,
+    },
     egress::HttpRequest,
+    engine::prepare,
     formats::Format,
 };
 
 static CHECKSUM: HeaderName = HeaderName::from_static("x-amz-checksum-sha256");
+
+/// What a service answers that has no conditional writes.
+const NOT_IMPLEMENTED: u16 = 501;
+
+/// How many objects of one batch are written at once.
+const PUTS_AT_ONCE_MAX: usize = 8;
 
 struct S3 {
     config: Config,
@@ -32,6 +46,9 @@ struct S3 {
     base: Url,
     names: Names,
     credentials: Credentials,
+    /// Whether objects are written on condition that their names are free; until the service says
+    /// that it can't.
+    conditional: AtomicBool,
     format: Format,
     surroundings: Surroundings,
 }
@@ -51,6 +68,7 @@ pub(super) fn build(setup: &Setup<'_>) -> Result<Arc<dyn Destination>, ConfigErr
         base: base(setup, &config)?,
         names: Names::new(&config, setup.format)?,
         credentials: credentials(setup, &config)?,
+        conditional: AtomicBool::new(true),
         format: setup.format,
         surroundings: setup.surroundings.clone(),
         config,
@@ -61,7 +79,7 @@ fn base(setup: &Setup<'_>, config: &Config) -> Result<Url, ConfigError> {
     let bucket = &config.bucket;
     let (name, text) = match &config.endpoint {
         Some(endpoint) => ("endpoint", endpoint.trim_end_matches('/').to_owned()),
-        None => ("region", format!("https://s3.{}.amazonaws.com", config.region)),
+        None => ("region", format!("https://s3.{}.{}", config.region, domain(&config.region))),
     };
     let mut url = setup.url(name, &text)?;
     // A bucket with a dot has no certificate as a host name.
@@ -121,13 +139,9 @@ fn credentials(setup: &Setup<'_>, config: &Config) -> Result<Credentials, Config
                     ),
                 ));
             }
-            let sts = match &config.sts_endpoint {
-                Some(url) => setup.url("sts_endpoint", url)?,
-                None => setup.url("region", &format!("https://sts.{}.amazonaws.com/", config.region))?,
-            };
             Ok(Credentials::Role(Box::new(Role {
                 identity: Arc::clone(identity),
-                sts,
+                sts: Sts::new(setup, &config.region, config.sts_endpoint.as_deref())?,
                 region: config.region.clone(),
                 role_arn: role_arn.clone(),
                 external_id,
@@ -149,11 +163,14 @@ impl Destination for S3 {
             Ok(objects) => objects,
             Err(report) => return report,
         };
+        let count = objects.len();
+        // A batch may spread over hundreds of folders (days and classes, after a long rest).
+        let mut puts =
+            futures::stream::iter(objects).map(|object| self.put(object)).buffered(PUTS_AT_ONCE_MAX);
         let mut last = Report { trace: Trace::default(), verdict: Verdict::Accepted };
-        let (mut count, mut bytes) = (0, 0);
-        for object in objects {
-            count += 1;
-            last = self.put(object).await;
+        let mut bytes = 0;
+        while let Some(report) = puts.next().await {
+            last = report;
             bytes += last.trace.request_bytes;
             if last.verdict != Verdict::Accepted {
                 return last;
@@ -164,6 +181,10 @@ impl Destination for S3 {
             last.trace.request.push_str(&format!(" (the last of {count} objects)"));
         }
         last
+    }
+
+    fn derived_secrets(&self) -> Vec<String> {
+        self.credentials.secrets()
     }
 }
 
@@ -199,13 +220,28 @@ impl S3 {
         let checksum = STANDARD.encode(Sha256::digest(&object.bytes));
         let mut request = HttpRequest::new(Method::PUT, url, Bytes::from(object.bytes));
         let headers = &mut request.headers;
-        headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(object.content_type));
         if let Some(encoding) = object.content_encoding {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
         headers.insert(CHECKSUM.clone(), HeaderValue::from_str(&checksum).expect("base64 is visible ASCII"));
-        sign(&mut request, &credential, "s3", &self.config.region);
+        let mut report = self.exchange(request.clone(), &credential).await;
+        if report.trace.status == Some(NOT_IMPLEMENTED) && self.conditional.swap(false, Ordering::Relaxed) {
+            report = self.exchange(request, &credential).await;
+        }
+        // S3 shows what it tried to verify: headers too, with a session token that nobody set up.
+        let secrets = std::iter::once(&credential.secret_key).chain(&credential.token).cloned();
+        prepare::scrub(&mut report, &Scrubber::new(&Secrets::default(), &secrets.collect::<Vec<_>>()));
+        report
+    }
+
+    /// One signed request. Some services don't know the condition; a name stands for its content, so
+    /// that without it the same is written again at worst.
+    async fn exchange(&self, mut request: HttpRequest, credential: &AwsCredential) -> Report {
+        if self.conditional.load(Ordering::Relaxed) {
+            request.headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
+        }
+        sign(&mut request, credential, "s3", &self.config.region);
         let mut stale = false;
         let report = exchange::send(&self.surroundings.egress, request, |answer| {
             stale = expired(answer);

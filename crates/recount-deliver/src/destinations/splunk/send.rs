@@ -20,8 +20,9 @@ use crate::{
     formats::{Format, gzip},
 };
 
-/// How long the indexers may take to acknowledge before the batch is sent again.
-const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the indexers may take to acknowledge before the batch is sent again, in exchanges of the
+/// longest kind: a minute.
+const ACKNOWLEDGE_EXCHANGES_MAX: u32 = 2;
 
 /// The first pause between two questions for an acknowledgement; it doubles.
 const ACKNOWLEDGE_PAUSE_FIRST: Duration = Duration::from_millis(100);
@@ -123,6 +124,7 @@ impl Splunk {
         struct Acks {
             acks: HashMap<String, bool>,
         }
+        let patience = self.surroundings.egress.exchange_timeout() * ACKNOWLEDGE_EXCHANGES_MAX;
         let ask =
             async {
                 let mut pause = ACKNOWLEDGE_PAUSE_FIRST;
@@ -151,10 +153,10 @@ impl Splunk {
                     pause = (pause * 2).min(ACKNOWLEDGE_PAUSE_MAX);
                 }
             };
-        tokio::time::timeout(ACKNOWLEDGE_TIMEOUT, ask).await.unwrap_or_else(|_| Verdict::Retry {
+        tokio::time::timeout(patience, ask).await.unwrap_or_else(|_| Verdict::Retry {
             reason: format!(
                 "the indexers did not acknowledge within {} s; it may arrive twice",
-                ACKNOWLEDGE_TIMEOUT.as_secs()
+                patience.as_secs()
             ),
             after: None,
         })

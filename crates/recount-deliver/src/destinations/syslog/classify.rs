@@ -9,8 +9,11 @@ use crate::{
 
 /// How a connection that carried a batch ended.
 pub(super) enum End {
-    /// The receiver closed in order, after we had said that there is no more.
+    /// The receiver answered our close_notify with its own and closed, after this machine had its
+    /// word that every byte arrived.
     Closed,
+    /// The receiver closed without close_notify.
+    Cut,
     /// The receiver had the time to close and did not.
     StillOpen,
     /// It broke.
@@ -19,15 +22,23 @@ pub(super) enum End {
     Unreachable(EgressError),
 }
 
-/// There is no acknowledgement in syslog. An orderly close after ours is as near as it gets: the
-/// receiver's TLS has read everything up to it. Some receivers wait for us to go; they are believed.
+/// There is no acknowledgement in syslog. RFC 5425 section 4.4 is as near as it gets: a receiver
+/// that gets our close_notify must answer with its own, and has read all that came before. Whatever
+/// ends otherwise may have lost events, and is sent again.
 pub(super) fn classify(end: &End) -> Verdict {
+    let again = |reason: &str| Verdict::Retry { reason: reason.to_owned(), after: None };
     match end {
-        End::Closed | End::StillOpen => Verdict::Accepted,
+        End::Closed => Verdict::Accepted,
+        End::Cut => again(
+            "the receiver closed without TLS's close_notify, which RFC 5425 asks for: it may not have read everything",
+        ),
+        End::StillOpen => again(
+            "the receiver did not close after TLS's close_notify, as RFC 5425 asks for: it may not have read everything",
+        ),
         End::Failed(error) if is_certificate(error) => {
             Verdict::Misconfigured { reason: format!("tls: {error}") }
         }
-        End::Failed(error) => Verdict::Retry { reason: error.to_string(), after: None },
+        End::Failed(error) => again(&error.to_string()),
         End::Unreachable(error) => exchange::unanswered(error),
     }
 }

@@ -1,12 +1,13 @@
 //! Carries frames over TLS, one connection per batch.
 //!
 //! A connection per batch costs a handshake and buys the only sign of life that syslog has: the
-//! receiver's orderly close after ours. A write that merely filled a buffer of this machine is not
-//! taken for a delivery.
+//! receiver's orderly close in answer to ours. A write that merely filled a buffer, of this machine
+//! or of the receiver's, is not taken for a delivery.
 
 use std::{io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures::FutureExt as _;
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
@@ -24,19 +25,21 @@ use super::{
     encode,
 };
 use crate::{
-    destinations::{Batch, ConfigError, Destination, Report, Setup, Trace},
-    egress::{EXCHANGE_TIMEOUT, SYSLOG_PORTS, TcpDialer},
+    destinations::{Batch, ConfigError, Destination, Report, Setup, Trace, Verdict},
+    egress::{SYSLOG_PORTS, TcpDialer, certificates},
     formats::Format,
 };
 
-/// How long the receiver has to close after we did.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often it is looked whether the receiver's machine has our last byte.
+const LAST_BYTE_LOOK: Duration = Duration::from_millis(5);
 
 struct Syslog {
     config: Config,
     server_name: ServerName<'static>,
     tls: TlsConnector,
     dialer: TcpDialer,
+    /// How long sending may take, and then the receiver's closing.
+    patience: Duration,
     format: Format,
 }
 
@@ -65,6 +68,7 @@ pub(super) fn build(setup: &Setup<'_>) -> Result<Arc<dyn Destination>, ConfigErr
         server_name,
         tls: TlsConnector::from(Arc::new(tls)),
         dialer: egress.dialer(),
+        patience: egress.exchange_timeout(),
         format: setup.format,
         config,
     }))
@@ -76,11 +80,8 @@ fn tls_config(
     extra_roots: &[CertificateDer<'static>],
 ) -> Result<ClientConfig, ConfigError> {
     let certificates = |name: &str, pem: &str| {
-        let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-        match parsed {
-            Ok(parsed) if !parsed.is_empty() => Ok(parsed),
-            _ => Err(ConfigError::at(name, format!("{name} is not one or more certificates in PEM"))),
-        }
+        certificates(pem)
+            .ok_or_else(|| ConfigError::at(name, format!("{name} is not one or more certificates in PEM")))
     };
     let mut roots = RootCertStore::empty();
     match &config.ca {
@@ -123,24 +124,21 @@ impl Destination for Syslog {
                 return error.into_report();
             }
         }
-        let end = match timeout(EXCHANGE_TIMEOUT, self.carry(&frames)).await {
-            Ok(end) => end,
-            Err(_) => End::Failed(io::Error::new(io::ErrorKind::TimedOut, "timed out while sending")),
-        };
-        let answer = match &end {
-            End::Closed => "sent; the receiver closed in order (syslog has no acknowledgement)".to_owned(),
-            End::StillOpen => "sent; the receiver did not close (syslog has no acknowledgement)".to_owned(),
-            End::Failed(error) => error.to_string(),
-            End::Unreachable(error) => error.to_string(),
+        let end = self.carry(&frames).await;
+        let verdict = classify(&end);
+        let answer = match &verdict {
+            Verdict::Accepted => "sent; the receiver closed in order (syslog has no acknowledgement)",
+            Verdict::Retry { reason, .. } | Verdict::Misconfigured { reason } => reason,
+            other => unreachable!("no end of a connection means {other:?}"),
         };
         Report {
             trace: Trace {
                 request: format!("syslog+tls {}:{}", self.config.host, self.config.port),
                 request_bytes: frames.len() as u64,
                 status: None,
-                answer: Trace::bounded(&answer),
+                answer: Trace::bounded(answer),
             },
-            verdict: classify(&end),
+            verdict,
         }
     }
 }
@@ -152,29 +150,64 @@ impl Syslog {
             Err(error) => return End::Unreachable(error),
         };
         let sent = async {
-            let mut stream: TlsStream<TcpStream> = self.tls.connect(self.server_name.clone(), socket).await?;
+            let mut stream = self.tls.connect(self.server_name.clone(), socket).await?;
+            stay(&mut stream)?;
             stream.write_all(frames).await?;
             stream.flush().await?;
-            // Says that there is no more (close_notify), and leaves the other direction open.
-            stream.shutdown().await?;
+            stay(&mut stream)?;
+            // Says that there is no more. TCP stays open: a receiver that sees its end first need
+            // not answer.
+            stream.get_mut().1.send_close_notify();
+            stream.flush().await?;
             Ok::<_, io::Error>(stream)
         };
-        let mut stream = match sent.await {
-            Ok(stream) => stream,
-            Err(error) => return End::Failed(error),
+        let mut stream = match timeout(self.patience, sent).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return End::Failed(error),
+            Err(_) => {
+                return End::Failed(io::Error::new(io::ErrorKind::TimedOut, "timed out while sending"));
+            }
         };
-        let mut ignored = [0; 1024];
-        let closed = timeout(CLOSE_TIMEOUT, async {
-            // With TLS 1.3 a refused certificate of ours shows only now, as an alert.
-            while stream.read(&mut ignored).await? > 0 {}
-            Ok::<_, io::Error>(())
-        });
-        match closed.await {
+        match timeout(self.patience, closed(&mut stream)).await {
             Ok(Ok(())) => End::Closed,
-            // A bare end of the connection, without TLS's goodbye, still comes after all our bytes.
-            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => End::Closed,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => End::Cut,
             Ok(Err(error)) => End::Failed(error),
             Err(_) => End::StillOpen,
         }
+    }
+}
+
+/// Fails if the receiver has said goodbye before we did: then its goodbye is no answer to ours.
+fn stay(stream: &mut TlsStream<TcpStream>) -> io::Result<()> {
+    let mut ignored = [0; 1024];
+    while let Some(read) = stream.read(&mut ignored).now_or_never() {
+        if read? == 0 {
+            let text = "the receiver closed before it had everything";
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, text));
+        }
+    }
+    Ok(())
+}
+
+/// Waits for the receiver's close_notify and the end of its connection, and makes sure that its
+/// machine took our last byte.
+///
+/// A receiver that closes before it has read everything resets the connection, but that may show
+/// only after its goodbye, which was already on its way when ours was sent.
+async fn closed(stream: &mut TlsStream<TcpStream>) -> io::Result<()> {
+    let mut ignored = [0; 1024];
+    // With TLS 1.3 a refused certificate of ours shows only now, as an alert.
+    while stream.read(&mut ignored).await? > 0 {}
+    let socket = stream.get_mut().0;
+    socket.shutdown().await?;
+    while socket.read(&mut ignored).await? > 0 {}
+    // Both directions have ended; the connection is gone once the receiver has acknowledged ours,
+    // or has answered it with a reset.
+    while socket.peer_addr().is_ok() {
+        tokio::time::sleep(LAST_BYTE_LOOK).await;
+    }
+    match socket.take_error()? {
+        Some(error) => Err(error),
+        None => Ok(()),
     }
 }
