@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check, in the order in which a mistake shows soonest.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -107,8 +108,20 @@ fn rust() -> anyhow::Result<()> {
             .env("RECOUNT_TEST_NODE_DIR", root().join("crates/recount-deliver/tests/peers"))
             .env("RECOUNT_TEST_RSYSLOG_DIR", rsyslog_folder())
             .env("RECOUNT_TEST_SYSLOG_NG", "/usr/sbin/syslog-ng")
+            .envs(real_data().map(|folder| ("RECOUNT_REALDATA", folder)))
             .env("RECOUNT_TEST_REQUIRED", "1"),
     )
+}
+
+/// Where real events are: the folder that `RECOUNT_REALDATA` names, or one beside the checkout.
+fn real_data() -> Option<PathBuf> {
+    let named = std::env::var_os("RECOUNT_REALDATA").map(PathBuf::from);
+    let beside = root().join("../shared/realdata");
+    let found = named.or_else(|| beside.is_dir().then_some(beside));
+    if found.is_none() {
+        say("NOT RUN: imports of real logs; there is no ../shared/realdata, and RECOUNT_REALDATA is not set");
+    }
+    found
 }
 
 fn openapi() -> anyhow::Result<()> {

@@ -37,7 +37,13 @@ pub fn run(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
         .enable_all()
         .build()
         .map_err(|error| Failed::new(Exit::Failure, format!("cannot start: {error}")))
-        .and_then(|runtime| runtime.block_on(dispatch(cli.command)));
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(dispatch(cli.command));
+            // A command that is done has finished what matters. What it gave up, the look-up of a
+            // name that nobody answers, must not keep the program from ending.
+            runtime.shutdown_background();
+            outcome
+        });
     match outcome {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failed) => {

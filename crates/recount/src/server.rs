@@ -26,13 +26,13 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts a server.
+    /// Starts a server. A signal meanwhile ends the attempt, however long a database may take.
     ///
     /// # Errors
     /// Why it cannot start: each cause with its own exit code, and what to do about it.
     pub async fn start(settings: &Resolved) -> Result<Self, Failed> {
         // Before anything is open, so that a signal at any later moment stops it in order.
-        let signals = StopSignals::listen()?;
+        let mut signals = StopSignals::listen()?;
         let store_config = prepare::store_config(settings)?;
         let server_config = prepare::server_config(settings)?;
         if prepare::needs_data_dir(settings) {
@@ -43,9 +43,11 @@ impl Running {
         let address = listener.local_addr().map_err(|error| Failed::new(Exit::Address, error.to_string()))?;
         let metrics = recount_server::install_metrics()
             .map_err(|error| Failed::new(Exit::Failure, format!("cannot set up metrics: {error}")))?;
-        let store = Store::open(store_config, Env::system()).await.map_err(|error| not_opened(&error))?;
+        let opened = signals.unless_one_comes(Store::open(store_config, Env::system())).await;
+        let store = opened.ok_or_else(not_begun)?.map_err(|error| not_opened(&error))?;
         let stop = CancellationToken::new();
-        let up = Self::serve(settings, store.clone(), server_config, metrics, listener, stop.clone()).await;
+        let up = Self::serve(settings, store.clone(), server_config, metrics, listener, stop.clone());
+        let up = signals.unless_one_comes(up).await.unwrap_or_else(|| Err(not_begun()));
         let (serving, new_operator_key) = match up {
             Ok(up) => up,
             Err(failed) => {
@@ -105,8 +107,12 @@ impl Running {
         self.stop.clone()
     }
 
-    /// Serves until SIGTERM or SIGINT, then stops without losing anything. A second signal stops
-    /// it at once, which loses nothing that was acknowledged either.
+    /// Does `work` while it serves; `None` if SIGTERM or SIGINT came first, and it is to be stopped.
+    pub async fn unless_signalled<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        self.signals.unless_one_comes(work).await
+    }
+
+    /// Serves until SIGTERM or SIGINT, then [stops](Self::stop).
     ///
     /// # Errors
     /// If serving ended by itself.
@@ -123,6 +129,15 @@ impl Running {
                 return Err(Failed::new(Exit::Failure, format!("the server stopped serving: {reason}")));
             }
         }
+        self.stop().await
+    }
+
+    /// Stops without losing anything. A signal meanwhile stops it at once, which loses nothing that
+    /// was acknowledged either.
+    ///
+    /// # Errors
+    /// If it was stopped at once.
+    pub async fn stop(self) -> Result<Exit, Failed> {
         let Self { store, stop, mut signals, serving, .. } = self;
         let down = async {
             stop.cancel();
@@ -163,6 +178,22 @@ impl StopSignals {
             _ = self.interrupt.recv() => "SIGINT",
         }
     }
+
+    /// Does `work`; `None`, with `work` given up, if one of them comes first.
+    async fn unless_one_comes<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            name = self.next() => {
+                tracing::info!(signal = name, "stopping");
+                None
+            }
+        }
+    }
+}
+
+/// A start that was called off: nothing went wrong, so there is nothing to say.
+fn not_begun() -> Failed {
+    Failed::new(Exit::Success, String::new())
 }
 
 async fn bind(listen: &str) -> Result<TcpListener, Failed> {

@@ -192,7 +192,13 @@ async fn every_refusal_is_a_problem_document() {
     assert_eq!(answer.problem(401), "unauthenticated");
     assert_eq!(server.get("/v1/events", "rk_tn_nonsense").await.problem(401), "unauthenticated");
     assert_eq!(server.get("/v1/events", OPERATOR).await.problem(400), "tenant_required");
-    assert_eq!(server.get("/v1/events?tenant=a%2Fb", OPERATOR).await.problem(400), "invalid_parameter");
+    for tenant in ["a%2Fb", "..%2Facme", "..", "%2E%2E%2F"] {
+        let answer = server.get(&format!("/v1/events?tenant={tenant}"), OPERATOR).await;
+        assert_eq!(answer.problem(400), "invalid_parameter", "{tenant}");
+    }
+    let answer = server.post("/v1/tenants", OPERATOR, &json!({"id": "../acme"})).await;
+    assert_eq!(answer.json()["pointer"], "/id");
+    assert_eq!(answer.problem(400), "invalid_body");
     let answer = server.get("/v1/events?tenant=acme&colour=red", OPERATOR).await;
     let detail = answer.json()["detail"].as_str().expect("detail").to_owned();
     assert_eq!(answer.problem(400), "unknown_parameter");
@@ -205,6 +211,8 @@ async fn every_refusal_is_a_problem_document() {
         "order=up",
         "from=now",
         "to=2026-13-01T00:00:00Z",
+        "from=0000-01-01T00:00:00Z",
+        "to=9999-12-31T23:59:59Z",
         "limit=1&limit=2",
     ] {
         let code = server.get(&format!("/v1/events?tenant=acme&{path}"), OPERATOR).await;

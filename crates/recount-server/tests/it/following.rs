@@ -90,8 +90,29 @@ async fn a_filtered_tail_moves_its_place_over_what_it_leaves_out() {
     let key = server.tenant_key("acme").await;
     let next = server.get("/v1/feed", &key).await.expect(200)["next"].as_u64().expect("next");
     let mut tail = Tail::open(&server, &key, "?from=0&filter=action:none", None).await;
-    let block = tail.next().await.expect("a block");
-    assert_eq!(block, format!("id: {}\n\n", next - 1));
+    assert_eq!(tail.next().await.expect("a block"), "id: -1\n\n", "where it begins");
+    assert_eq!(tail.next().await.expect("a block"), format!("id: {}\n\n", next - 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tail_says_where_it_begins_before_any_event_comes() {
+    let server = Server::start().await;
+    let key = server.key(Some("acme"), &["events:write", "events:read"]).await;
+    let begun = server.get("/v1/feed", &key).await.expect(200)["next"].as_u64().expect("next");
+    let begin = Tail::open(&server, &key, "", None).await.next().await.expect("a block");
+    assert_eq!(begin, format!("id: {}\n\n", begun as i64 - 1));
+    // It broke before anything came, and meanwhile something did.
+    server.append(&key, &[event("acme", 1)]).await;
+    let place = begin.trim().trim_start_matches("id: ").to_owned();
+    let mut tail = Tail::open(&server, &key, "", Some(&place)).await;
+    assert_eq!(tail.event().await, (begun, "e-1".to_owned()));
+    // Before the first event of all, however the log began.
+    let mut tail = Tail::open(&server, &key, "?filter=-source:recount", Some("-1")).await;
+    assert_eq!(tail.event().await.1, "e-1");
+    for id in ["-2", "9223372036854775807", "18446744073709551615", "1.5"] {
+        let bad = server.request(Method::GET, "/v1/events/tail", &key).header("last-event-id", id);
+        assert_eq!(send(bad).await.problem(400), "invalid_parameter", "{id}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -103,7 +124,8 @@ async fn open_tails_and_long_polls_end_when_the_server_stops() {
     let mut tail = Tail::open(&server, &key, "", None).await;
     let poll = server.request(Method::GET, &format!("/v1/feed?from={next}&wait=60"), &key);
     let poll = tokio::spawn(send(poll));
-    // The tail's head has come; the poll is given the time to be on its way too.
+    assert!(tail.next().await.is_some_and(|block| block.starts_with("id: ")), "where it begins");
+    // The poll is given the time to be on its way too.
     tokio::time::timeout(Duration::from_millis(300), tail.next()).await.expect_err("nothing comes");
     server.begin_shutdown();
     assert_eq!(tokio::time::timeout(Duration::from_secs(5), tail.next()).await.expect("promptly"), None);

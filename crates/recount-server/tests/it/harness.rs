@@ -72,7 +72,13 @@ impl Server {
     }
 
     pub(crate) async fn start_in(dir: TempDir, config: ServerConfig) -> Self {
-        let store = Store::open(StoreConfig::embedded(dir.path()), Env::system()).await.expect("store opens");
+        let store = StoreConfig::embedded(dir.path());
+        Self::start_on(store, dir, config).await
+    }
+
+    /// With a store of that configuration, which is in the folder.
+    pub(crate) async fn start_on(store: StoreConfig, dir: TempDir, config: ServerConfig) -> Self {
+        let store = Store::open(store, Env::system()).await.expect("store opens");
         store.ensure_operator_key(Some(OPERATOR)).await.expect("operator key");
         let state = AppState::new(store.clone(), config, None).await.expect("state");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -119,6 +119,22 @@ async fn a_full_batch_is_stored_whole_and_survives_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tenants_that_nobody_created_can_be_refused() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let mut store = recount_store::StoreConfig::embedded(dir.path());
+    store.create_tenants = false;
+    let server = Server::start_on(store, dir, recount_server::ServerConfig::default()).await;
+    let answer = server.post("/v1/events", OPERATOR, &json!([event("acme", 0)])).await.expect(400);
+    assert_eq!(answer["results"][0]["error"]["code"], "unknown_tenant", "{answer}");
+    assert_eq!(server.get("/v1/tenants", OPERATOR).await.expect(200)["data"], json!([]));
+    server.post("/v1/tenants", OPERATOR, &json!({"id": "acme"})).await.expect(201);
+    let both = json!([event("acme", 0), event("other", 0)]);
+    let answer = server.post("/v1/events", OPERATOR, &both).await.expect(207);
+    assert_eq!(answer["results"][0], json!({"id": "e-0", "seq": 0, "duplicate": false}));
+    assert_eq!(answer["results"][1]["error"]["code"], "unknown_tenant");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn senders_cannot_write_recounts_own_events() {
     let server = Server::start().await;
     let mut forged = event("acme", 0);

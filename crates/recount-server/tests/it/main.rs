@@ -4,6 +4,7 @@ mod harness;
 
 mod bad_input;
 mod counting;
+mod damage;
 mod exporting;
 mod following;
 mod host_tokens;

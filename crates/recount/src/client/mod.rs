@@ -8,6 +8,8 @@ mod sse;
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::exit::{Exit, Failed};
@@ -19,6 +21,8 @@ pub use sse::{Message, Messages};
 /// Where a server is expected if nobody says.
 pub const SERVER_DEFAULT: &str = "http://127.0.0.1:8787";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection on which nothing came for so long is probed, so that one that is dead is noticed.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 /// How long a request that is not a stream may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -35,6 +39,16 @@ pub struct Connection {
     /// The tenant, for keys that are not bound to one
     #[arg(long, env = "RECOUNT_TENANT", value_name = "TENANT", global = true)]
     pub tenant: Option<String>,
+}
+
+/// A page of a list.
+#[derive(Debug, Deserialize)]
+pub struct Page<T> {
+    /// What is on it.
+    pub data: Vec<T>,
+    /// Where the next one begins, if there is one.
+    #[serde(default)]
+    pub next_cursor: Option<String>,
 }
 
 /// A connection to one server with one key.
@@ -63,6 +77,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .user_agent(concat!("recount/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_keepalive(KEEPALIVE)
             .build()
             .map_err(|error| Failed::new(Exit::Failure, format!("cannot make an HTTP client: {error}")))?;
         Ok(Self {
@@ -167,11 +182,11 @@ impl Client {
         }
     }
 
-    /// `GET`, as JSON.
+    /// `GET`, as JSON: a `RawValue` where it is to be printed as the server wrote it.
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value, Failed> {
+    pub async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, Failed> {
         let request = || self.request(Method::GET, path, query).timeout(REQUEST_TIMEOUT);
         self.json(self.send_patiently(Retry::short(), request).await?).await
     }
@@ -180,7 +195,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, Failed> {
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, Failed> {
         let request = self.request(Method::POST, path, &[]).timeout(REQUEST_TIMEOUT).json(body);
         self.json(self.send(request).await?).await
     }
@@ -206,32 +221,32 @@ impl Client {
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub async fn all_pages(&self, path: &str, query: &[(&str, String)]) -> Result<Vec<Value>, Failed> {
+    pub async fn all_pages<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<Vec<T>, Failed> {
         let mut items = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
             let mut query = query.to_vec();
             query.extend(cursor.take().map(|cursor| ("cursor", cursor)));
-            let mut page = self.get(path, &query).await?;
-            if let Some(Value::Array(data)) = page.get_mut("data").map(Value::take) {
-                items.extend(data);
-            }
-            match page.get("next_cursor").and_then(Value::as_str) {
-                Some(next) => cursor = Some(next.to_owned()),
+            let page: Page<T> = self.get(path, &query).await?;
+            items.extend(page.data);
+            match page.next_cursor {
+                Some(next) => cursor = Some(next),
                 None => return Ok(items),
             }
         }
     }
 
-    async fn json(&self, response: Response) -> Result<Value, Failed> {
+    async fn json<T: DeserializeOwned>(&self, response: Response) -> Result<T, Failed> {
         let text = response.text().await.map_err(|error| self.unreachable(&error))?;
-        if text.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_str(&text).map_err(|error| {
+        let text = if text.is_empty() { "null" } else { &text };
+        serde_json::from_str(text).map_err(|error| {
             Failed::new(
                 Exit::Failure,
-                format!("{} answered with something else than JSON: {error}", self.base),
+                format!("{} did not answer as a Recount server does: {error}", self.base),
             )
         })
     }

@@ -1,10 +1,14 @@
 //! Reads server-sent events (WHATWG HTML, section 9.2) from an answer's body.
 
+use std::time::Duration;
+
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 
 /// A line longer than this breaks the connection off; an event has at most 64 KiB.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
+/// The server sends something every 15 seconds; a connection that is silent for so long is dead.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// One message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,10 +44,11 @@ impl Messages {
             if let Some(message) = self.parser.next()? {
                 return Ok(Some(message));
             }
-            match self.body.next().await {
-                Some(Ok(bytes)) => self.parser.buffer.extend_from_slice(&bytes),
-                Some(Err(error)) => return Err(error.to_string()),
-                None => return Ok(None),
+            match tokio::time::timeout(SILENCE_TIMEOUT, self.body.next()).await {
+                Ok(Some(Ok(bytes))) => self.parser.buffer.extend_from_slice(&bytes),
+                Ok(Some(Err(error))) => return Err(error.to_string()),
+                Ok(None) => return Ok(None),
+                Err(_) => return Err("the connection went silent".to_owned()),
             }
         }
     }

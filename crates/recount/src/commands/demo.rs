@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use recount_demo::{History, Live, STORY_ACTOR_EMAIL, companies};
-use recount_event::{NewEvent, ParseContext, TenantId, parse_event};
+use recount_demo::{Company, History, Live, STORY_ACTOR_EMAIL, companies};
+use recount_event::{NewEvent, ParseContext, TenantId, Timestamp, parse_event};
 use recount_store::access::{Credential, NewKey, ScopeSet};
 use recount_store::{IngestAccess, Store};
 use serde::{Deserialize, Serialize};
@@ -50,9 +50,12 @@ pub struct Demo {
 
 /// What a demo keeps for its next run.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Kept {
     operator_key: String,
     tenant_key: String,
+    /// Where the past ends: loading that was broken off goes on with the same events.
+    until_micros: Option<i64>,
     loaded: bool,
 }
 
@@ -74,10 +77,14 @@ impl Demo {
         if self.fresh {
             remove_demo(&folder)?;
         }
-        let running = Running::start(&resolved).await?;
+        let mut running = Running::start(&resolved).await?;
         let file = folder.join(DEMO_FILE);
+        let now = running.store().env().now();
         let mut kept = read_kept(&file);
         kept.operator_key = operator_key(&running, &resolved, &kept)?;
+        kept.until_micros.get_or_insert(now.as_micros());
+        // Before anything is loaded: a folder whose key is lost is of no use.
+        write_kept(&file, &kept)?;
         let credential = running.store().authenticate(&kept.operator_key).await.map_err(|error| {
             Failed::new(
                 Exit::Denied,
@@ -86,17 +93,18 @@ impl Demo {
             .hint("`recount demo --fresh` begins anew")
         })?;
         let access = credential.ingest().map_err(|error| Failed::new(Exit::Denied, error.to_string()))?;
-        let mut present: Vec<Live> = Vec::new();
-        let now = running.store().env().now();
+        let past = self.past(&kept, now);
+        let present =
+            past.iter().map(|history| history.clone().live(now.as_micros().unsigned_abs())).collect();
         let began = Instant::now();
-        let mut loaded = 0;
-        for company in companies() {
-            let history = History::new(&company, SEED, now, DAYS, self.events * company.share_percent / 100);
-            present.push(history.clone().live(now.as_micros().unsigned_abs()));
-            if !kept.loaded {
-                loaded += load(running.store(), &access, history).await?;
+        let store = running.store().clone();
+        let loaded = match running.unless_signalled(load(&store, &access, past, &kept)).await {
+            Some(loaded) => loaded?,
+            None => {
+                eprintln!("stopped while loading; `recount demo` goes on with it");
+                return running.stop().await;
             }
-        }
+        };
         if kept.tenant_key.is_empty() {
             kept.tenant_key = tenant_key(running.store(), &credential).await?;
         }
@@ -106,10 +114,19 @@ impl Demo {
         let link = portal_link(&running, &kept).await;
         introduce(&running, &kept, (loaded, took), link.as_deref(), &folder)?;
         let stopping = running.stopping();
-        let live = tokio::spawn(live(running.store().clone(), access, present, stopping));
+        let live = tokio::spawn(live(store, access, present, stopping));
         let ended = running.until_stopped().await;
         let _ = tokio::time::timeout(DEMO_STOP_TIMEOUT, live).await;
         ended
+    }
+
+    /// The past of each company, the same again if it is loaded again.
+    fn past(&self, kept: &Kept, now: Timestamp) -> Vec<History> {
+        let until = kept.until_micros.map_or(now, Timestamp::from_micros);
+        let history = |company: &Company| {
+            History::new(company, SEED, until, DAYS, self.events * company.share_percent / 100)
+        };
+        companies().iter().map(history).collect()
     }
 }
 
@@ -160,15 +177,21 @@ fn operator_key(running: &Running, resolved: &Resolved, kept: &Kept) -> Result<S
     }
 }
 
-async fn load(store: &Store, access: &IngestAccess, history: History) -> Result<u64, Failed> {
+/// Loads the past, unless an earlier run has; tells how many events that were.
+async fn load(store: &Store, access: &IngestAccess, past: Vec<History>, kept: &Kept) -> Result<u64, Failed> {
+    if kept.loaded {
+        return Ok(0);
+    }
     let mut loaded = 0;
-    let mut batch: Vec<NewEvent> = Vec::with_capacity(LOAD_BATCH_EVENTS);
-    let mut history = history.peekable();
-    while let Some(event) = history.next() {
-        batch.push(new_event(&event.line));
-        if batch.len() == LOAD_BATCH_EVENTS || history.peek().is_none() {
+    for mut history in past {
+        loop {
+            let batch: Vec<NewEvent> =
+                history.by_ref().take(LOAD_BATCH_EVENTS).map(|event| new_event(&event.line)).collect();
+            if batch.is_empty() {
+                break;
+            }
             loaded += batch.len() as u64;
-            append(store, access, std::mem::take(&mut batch)).await?;
+            append(store, access, batch).await?;
         }
     }
     Ok(loaded)
@@ -210,8 +233,9 @@ async fn portal_link(running: &Running, kept: &Kept) -> Option<String> {
         key: Some(kept.operator_key.clone()),
         tenant: None,
     };
-    let session = Client::new(&connection).ok()?.post("/v1/portal-sessions", &portal_session()).await;
-    session.ok()?.get("url").and_then(Value::as_str).map(str::to_owned)
+    let client = Client::new(&connection).ok()?;
+    let session: Value = client.post("/v1/portal-sessions", &portal_session()).await.ok()?;
+    session.get("url").and_then(Value::as_str).map(str::to_owned)
 }
 
 fn portal_session() -> Value {

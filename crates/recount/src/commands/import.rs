@@ -132,6 +132,7 @@ fn describe(summary: &Summary) -> String {
         (summary.cut, "cut to fit the limits"),
         (summary.left_out, "events of another Recount about itself left out"),
         (summary.passed_over, "passed over as done before"),
+        (summary.unfinished, "still being written and left for the next run"),
     ] {
         if number > 0 {
             parts.push(format!("{} {what}", count(number)));

@@ -1,5 +1,6 @@
 //! `recount keys`: make, list and revoke API keys.
 
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Connection};
@@ -95,10 +96,11 @@ async fn create(
     if let Some(time) = expires_at {
         body["expires_at"] = time.into();
     }
-    let key = client.without_tenant().post("/v1/keys", &body).await?;
+    let raw: Box<RawValue> = client.without_tenant().post("/v1/keys", &body).await?;
     if as_json {
-        output::line(&key.to_string())?;
+        output::line(raw.get())?;
     } else {
+        let key = output::value(&raw);
         output::line(text(&key, "key"))?;
         if output::errors_on_terminal() {
             eprintln!("id {}; the key is shown this once and stored nowhere", text(&key, "id"));
@@ -108,14 +110,12 @@ async fn create(
 }
 
 async fn list(client: &Client, as_json: bool) -> Result<Exit, Failed> {
-    let keys = client.all_pages("/v1/keys", &[]).await?;
+    let keys: Vec<Box<RawValue>> = client.all_pages("/v1/keys", &[]).await?;
     if as_json {
-        for key in &keys {
-            output::line(&key.to_string())?;
-        }
+        keys.iter().try_for_each(|key| output::line(key.get()))?;
         return Ok(Exit::Success);
     }
-    let rows: Vec<Vec<String>> = keys.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = keys.iter().map(|key| row(&output::value(key))).collect();
     output::line(&output::table(&["id", "name", "kind", "tenant", "scopes", "state", "last used"], &rows))?;
     Ok(Exit::Success)
 }

@@ -1,9 +1,9 @@
 //! `recount search`: find events, page by page.
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::query::{Query, need_tenant_hint};
-use crate::client::{Client, Connection};
+use crate::client::{Client, Connection, Page};
 use crate::exit::{Exit, Failed};
 use crate::output::{self, Paint};
 
@@ -14,7 +14,7 @@ const PAGE_EVENTS: usize = 1_000;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Terms of the filter are joined by AND; commas in a value are OR; - before a term negates it;
-* ends a prefix; a bare word matches anywhere in the event; \"quoted text\" matches as written.
+* ends a prefix; a bare word is found anywhere in the event, as a whole word; \"quoted text\" as written.
 Quote what your shell would change: recount search 'action:user.*' '\"billing admin\"'
 
 Examples:
@@ -63,11 +63,11 @@ impl Search {
             let mut parameters = parameters.clone();
             parameters.push(("limit", left.min(PAGE_EVENTS as u64).to_string()));
             parameters.extend(cursor.take().map(|cursor| ("cursor", cursor)));
-            let page = client
+            let page: Page<Box<RawValue>> = client
                 .get("/v1/events", &parameters)
                 .await
                 .map_err(|failed| need_tenant_hint(&client, failed))?;
-            let events = page.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let events = &page.data;
             if found == 0 && !events.is_empty() && !self.json && !self.count && output::is_terminal() {
                 output::line(&output::event_table(paint))?;
             }
@@ -76,20 +76,16 @@ impl Search {
             if !self.count {
                 self.print(events, paint)?;
             }
-            match page.get("next_cursor").and_then(Value::as_str) {
-                Some(next) if left > 0 => cursor = Some(next.to_owned()),
+            match page.next_cursor {
+                Some(next) if left > 0 => cursor = Some(next),
                 more => return self.end(found, more.is_some()),
             }
         }
     }
 
-    fn print(&self, events: &[Value], paint: Paint) -> Result<(), Failed> {
+    fn print(&self, events: &[Box<RawValue>], paint: Paint) -> Result<(), Failed> {
         for event in events {
-            if self.json {
-                output::line(&event.to_string())?;
-            } else {
-                output::line(&output::event_line(event, paint))?;
-            }
+            output::event(event, self.json, paint)?;
         }
         output::flush()
     }

@@ -72,7 +72,7 @@ Examples:
   recount serve
   recount serve --data-dir /var/lib/recount --listen 0.0.0.0:8787
   recount serve --config /etc/recount.toml --set log.level=debug
-  RECOUNT_CATALOG=postgres://… RECOUNT_OBJECTS=s3://bucket/prefix recount serve
+  RECOUNT_CATALOG=postgres://… RECOUNT_OBJECTS=s3://bucket/prefix RECOUNT_SECRET_KEY=… recount serve
 
 `recount config` shows the settings in force, `recount config --defaults` all there are.")]
 pub struct Serve {

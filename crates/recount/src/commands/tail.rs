@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use reqwest::{Method, header};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::query::{Query, need_tenant_hint};
-use crate::client::{Client, Connection, Message, Messages, Retry};
+use crate::client::{Client, Connection, Message, Messages, Page, Retry};
 use crate::exit::{Exit, Failed};
 use crate::output::{self, Paint};
 
@@ -69,15 +70,19 @@ impl Tail {
         client: &Client,
         parameters: &[(&'static str, String)],
     ) -> Result<Exit, Failed> {
-        let mut place = Place { next: self.from_seq, shown: HashSet::new() };
-        let mut begin_with_newest = self.lines > 0 && self.from_seq.is_none();
+        let mut place = Place {
+            next: self.from_seq,
+            begin_with_newest: self.lines > 0 && self.from_seq.is_none(),
+            shown: HashSet::new(),
+        };
         let mut retry = Retry::lasting(PATIENCE);
         let mut connected = false;
         loop {
-            match self.follow(client, parameters, &mut place, &mut begin_with_newest).await {
-                Ok(any) => {
+            let before = place.next;
+            match self.follow(client, parameters, &mut place).await {
+                Ok(()) => {
                     connected = true;
-                    if any {
+                    if place.next != before {
                         retry = Retry::lasting(PATIENCE);
                     }
                 }
@@ -97,28 +102,29 @@ impl Tail {
         client: &Client,
         parameters: &[(&'static str, String)],
     ) -> Result<HashSet<u64>, Failed> {
+        if self.lines == 0 {
+            return Ok(HashSet::new());
+        }
         let mut parameters = parameters.to_vec();
-        parameters.push(("limit", self.lines.max(1).to_string()));
-        let page =
+        parameters.push(("limit", self.lines.to_string()));
+        let page: Page<Box<RawValue>> =
             client.get("/v1/events", &parameters).await.map_err(|failed| need_tenant_hint(client, failed))?;
-        let events = page.get("data").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let mut shown = HashSet::new();
-        for event in events.iter().rev() {
-            shown.extend(event.get("seq").and_then(Value::as_u64));
-            self.print(event)?;
+        for event in page.data.iter().rev() {
+            shown.extend(serde_json::from_str(event.get()).ok().map(|Seq { seq }| seq));
+            output::event(event, self.json, Paint::stdout())?;
         }
         output::flush()?;
         Ok(shown)
     }
 
-    /// Follows until the connection ends; tells whether anything came.
+    /// Follows until the connection ends.
     async fn follow(
         &self,
         client: &Client,
         parameters: &[(&'static str, String)],
         place: &mut Place,
-        begin_with_newest: &mut bool,
-    ) -> Result<bool, Failed> {
+    ) -> Result<(), Failed> {
         let mut of_stream = parameters.to_vec();
         of_stream.extend(place.next.map(|next| ("from", next.to_string())));
         let request = client
@@ -126,38 +132,39 @@ impl Tail {
             .header(header::ACCEPT, "text/event-stream");
         let mut messages =
             Messages::of(client.send(request).await.map_err(|failed| need_tenant_hint(client, failed))?);
-        if std::mem::take(begin_with_newest) {
-            // Asked for after the stream began, so that nothing falls between the two; what is in
-            // both is shown once.
-            place.shown = self.newest(client, parameters).await?;
-            place.next = place.shown.iter().max().map(|seq| seq + 1);
-        }
-        let mut any = false;
-        loop {
-            let Ok(Some(Message { id, data, .. })) = messages.next().await else { return Ok(any) };
-            any = true;
-            let seq = id.and_then(|id| id.parse::<u64>().ok());
-            if !data.is_empty() && !seq.is_some_and(|seq| place.shown.remove(&seq)) {
-                if self.json {
-                    output::line(&data)?;
-                } else if let Ok(event) = serde_json::from_str(&data) {
-                    self.print(&event)?;
-                }
+        while let Ok(Some(Message { id, data, .. })) = messages.next().await {
+            let seq = id.and_then(|id| id.parse::<i64>().ok());
+            let is_shown =
+                seq.is_some_and(|seq| u64::try_from(seq).is_ok_and(|seq| place.shown.remove(&seq)));
+            if let Ok(event) = serde_json::from_str::<&RawValue>(&data)
+                && !is_shown
+            {
+                output::event(event, self.json, Paint::stdout())?;
                 output::flush()?;
             }
-            place.next = seq.map(|seq| seq + 1).or(place.next);
+            place.next = seq.and_then(|seq| u64::try_from(seq + 1).ok()).or(place.next);
+            if std::mem::take(&mut place.begin_with_newest) {
+                // Asked for once the stream has said where it begins, so that nothing falls between
+                // the two, whatever breaks; what is in both is shown once.
+                place.shown = self.newest(client, parameters).await?;
+            }
         }
-    }
-
-    fn print(&self, event: &Value) -> Result<(), Failed> {
-        output::line(&if self.json { event.to_string() } else { output::event_line(event, Paint::stdout()) })
+        Ok(())
     }
 }
 
 /// Where the following is.
 struct Place {
-    /// The seq to go on from, once one is known.
+    /// The seq to go on from; the stream's first message says it.
     next: Option<u64>,
+    /// Whether the newest events are still to be shown.
+    begin_with_newest: bool,
     /// Seqs that were shown before the stream came to them.
     shown: HashSet<u64>,
+}
+
+/// The place of an event.
+#[derive(Deserialize)]
+struct Seq {
+    seq: u64,
 }

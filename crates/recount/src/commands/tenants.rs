@@ -1,5 +1,7 @@
 //! `recount tenants`: create and look at tenants.
 
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::keys::escape;
@@ -55,7 +57,7 @@ impl Tenants {
         let client = Client::new(&self.connection)?.without_tenant();
         match self.command {
             TenantsCommand::Create { id } => {
-                client.post("/v1/tenants", &json!({"id": id})).await?;
+                client.post::<IgnoredAny>("/v1/tenants", &json!({"id": id})).await?;
                 eprintln!("created {id}");
             }
             TenantsCommand::List { json } => print(&client.all_pages("/v1/tenants", &[]).await?, json)?,
@@ -67,9 +69,9 @@ impl Tenants {
     }
 }
 
-fn print(tenants: &[Value], as_json: bool) -> Result<(), Failed> {
+fn print(tenants: &[Box<RawValue>], as_json: bool) -> Result<(), Failed> {
     if as_json {
-        return tenants.iter().try_for_each(|tenant| output::line(&tenant.to_string()));
+        return tenants.iter().try_for_each(|tenant| output::line(tenant.get()));
     }
     let text = |tenant: &Value, name: &str| match tenant.get(name) {
         Some(Value::String(text)) => text.clone(),
@@ -78,8 +80,9 @@ fn print(tenants: &[Value], as_json: bool) -> Result<(), Failed> {
     };
     let rows: Vec<Vec<String>> = tenants
         .iter()
+        .map(|tenant| output::value(tenant))
         .map(|tenant| {
-            ["id", "events", "created_at", "last_received_at"].map(|name| text(tenant, name)).to_vec()
+            ["id", "events", "created_at", "last_received_at"].map(|name| text(&tenant, name)).to_vec()
         })
         .collect();
     output::line(&output::table(&["tenant", "events", "created", "last event received"], &rows))

@@ -232,7 +232,7 @@ impl Records {
 
 /// CSV: each row becomes a JSON object of strings with the names of the header.
 pub struct Csv {
-    reader: csv::Reader<Box<dyn BufRead + Send>>,
+    reader: csv::Reader<Ending<Box<dyn BufRead + Send>>>,
     /// The names as JSON strings.
     names: Vec<String>,
     row: csv::ByteRecord,
@@ -240,6 +240,7 @@ pub struct Csv {
 
 impl Csv {
     fn new(input: Box<dyn BufRead + Send>, delimiter: u8) -> io::Result<Self> {
+        let input = Ending { inner: input, reached: false };
         let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(input);
         let header = reader.headers().map_err(io::Error::other)?;
         let names: Vec<String> = header
@@ -269,6 +270,7 @@ impl Csv {
             Err(error) => Ok(Some(Record {
                 line: self.reader.position().line(),
                 text: Err(Unusable { reason: error.to_string(), text: String::new() }),
+                ended: true,
             })),
         }
     }
@@ -277,8 +279,10 @@ impl Csv {
         let line = self.row.position().map_or(0, csv::Position::line);
         let cells: Vec<String> =
             self.row.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
+        // A row that ends in a line feed is given out before the input's end is seen.
+        let ended = !self.reader.get_ref().reached;
         let unusable =
-            |reason: String| Record { line, text: Err(Unusable { reason, text: cells.join(",") }) };
+            |reason: String| Record { line, text: Err(Unusable { reason, text: cells.join(",") }), ended };
         if cells.len() != self.names.len() {
             return unusable(format!(
                 "the row has {} cells, the header names {}",
@@ -299,7 +303,21 @@ impl Csv {
             push_string(&mut text, cell);
         }
         text.push('}');
-        Record { line, text: Ok(text) }
+        Record { line, text: Ok(text), ended }
+    }
+}
+
+/// Remembers that the end of an input was reached.
+struct Ending<R> {
+    inner: R,
+    reached: bool,
+}
+
+impl<R: Read> Read for Ending<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.reached |= count == 0 && !buffer.is_empty();
+        Ok(count)
     }
 }
 

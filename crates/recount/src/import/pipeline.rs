@@ -77,6 +77,8 @@ pub struct Summary {
     pub left_out: u64,
     /// Records that an earlier run had done, which were passed over.
     pub passed_over: u64,
+    /// Last records that are still being written and were left for the next run.
+    pub unfinished: u64,
     /// Whether nothing was sent.
     pub dry_run: bool,
     /// How long it took.
@@ -149,9 +151,11 @@ pub async fn run(client: &Client, options: Options) -> Result<Summary, Failed> {
                     account.save()?;
                 }
             }
-            _ = &mut interrupted, if reading => {
+            // At once: what is under way may wait for a busy server for minutes, and is sent again
+            // next time, which adds nothing twice.
+            _ = &mut interrupted => {
                 failure = failure.or_else(|| Some(Failed::new(Exit::Interrupted, "interrupted")));
-                reading = false;
+                break;
             }
         }
         if !reading && under_way.is_empty() {
@@ -195,6 +199,12 @@ impl Account {
         self.summary.cut += batch.cut;
         self.summary.left_out += batch.left_out;
         self.summary.passed_over += batch.passed_over;
+        if let Some(line) = batch.unfinished {
+            self.summary.unfinished += 1;
+            let file = self.options.sources[batch.source].name();
+            self.progress
+                .say(&format!("{file}:{line}: the last line has no end yet; it is left for the next run"));
+        }
         for reject in batch.rejects.iter().chain(&rejects) {
             self.reject(reject)?;
         }
@@ -244,6 +254,10 @@ impl Account {
     /// Says how far it came, with the reason why it stopped.
     fn stopped(&self, failed: Failed) -> Failed {
         let Summary { records, new, known, .. } = self.summary;
+        // A mistake that stopped it at once is not mended by running it again.
+        if records == 0 && !matches!(failed.exit, Exit::Unreachable | Exit::Interrupted) {
+            return failed;
+        }
         let how = match &self.options.resume {
             Some(_) => "run the same command again to go on from here",
             None => {

@@ -6,6 +6,8 @@
 
 use std::io::{self, BufRead};
 
+use super::json::Json;
+
 /// A record longer than this is rejected instead of held.
 pub const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How much of a rejected record is shown and kept, in bytes.
@@ -18,6 +20,8 @@ pub struct Record {
     pub line: u64,
     /// Its text (JSON), or why there is none.
     pub text: Result<String, Unusable>,
+    /// Whether its end was seen. A last line without a line feed may still be being written.
+    pub ended: bool,
 }
 
 /// A record that cannot be read, with what there is of it.
@@ -30,17 +34,25 @@ pub struct Unusable {
 }
 
 impl Record {
+    /// Whether something may still be written to it: it has no end, and is not whole without one.
+    #[must_use]
+    pub fn is_unfinished(&self, is_table: bool) -> bool {
+        // A row that is cut looks like a row; an object that is cut is no JSON.
+        let is_whole = |text: &String| !is_table && Json::parse(text).is_ok();
+        !self.ended && !self.text.as_ref().is_ok_and(is_whole)
+    }
+
     fn from_bytes(line: u64, bytes: Vec<u8>) -> Self {
         let text = String::from_utf8(bytes).map_err(|error| Unusable {
             reason: format!("invalid UTF-8 at byte {}", error.utf8_error().valid_up_to()),
             text: lossy(error.as_bytes()),
         });
-        Self { line, text }
+        Self { line, text, ended: true }
     }
 
     fn too_long(line: u64, bytes: &[u8]) -> Self {
         let reason = format!("the record is longer than {} MiB", RECORD_BYTES_MAX >> 20);
-        Self { line, text: Err(Unusable { reason, text: lossy(bytes) }) }
+        Self { line, text: Err(Unusable { reason, text: lossy(bytes) }), ended: true }
     }
 }
 
@@ -68,17 +80,18 @@ impl<R: BufRead> Lines<R> {
     pub fn next_record(&mut self) -> io::Result<Option<Record>> {
         loop {
             let mut bytes = Vec::new();
-            let complete = read_line(&mut self.input, &mut bytes)?;
-            if bytes.is_empty() && complete == LineEnd::Input {
+            let end = read_line(&mut self.input, &mut bytes)?;
+            if bytes.is_empty() && end == LineEnd::Input {
                 return Ok(None);
             }
             self.line += 1;
-            if complete == LineEnd::TooLong {
+            if end == LineEnd::TooLong {
                 return Ok(Some(Record::too_long(self.line, &bytes)));
             }
             let text = bytes.trim_ascii();
             if !text.is_empty() {
-                return Ok(Some(Record::from_bytes(self.line, text.to_vec())));
+                let record = Record::from_bytes(self.line, text.to_vec());
+                return Ok(Some(Record { ended: end == LineEnd::Feed, ..record }));
             }
         }
     }

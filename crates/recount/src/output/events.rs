@@ -1,17 +1,30 @@
 //! Events as people read them.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::{Paint, safe};
+use super::{Paint, line, safe, value};
+use crate::exit::Failed;
 
 /// Widths of the columns of one line, in characters.
 const ACTION_WIDTH: usize = 26;
 const ACTOR_WIDTH: usize = 26;
 const TARGET_WIDTH: usize = 30;
 
+/// Prints one event: as it is, byte for byte, or as people read it.
+///
+/// # Errors
+/// If standard output cannot be written.
+pub fn event(event: &RawValue, as_json: bool, paint: Paint) -> Result<(), Failed> {
+    if as_json {
+        return line(event.get());
+    }
+    line(&event_line(&value(event), paint))
+}
+
 /// One event on one line: time, outcome, action, actor, target, address.
 #[must_use]
-pub fn event_line(event: &Value, paint: Paint) -> String {
+fn event_line(event: &Value, paint: Paint) -> String {
     let outcome = text(event, "/outcome");
     let mark = match outcome.as_str() {
         "failure" => paint.red("fail"),

@@ -5,7 +5,10 @@ mod table;
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-pub use events::{event_line, event_table};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+pub use events::{event, event_table};
 pub use table::table;
 
 use crate::exit::{Exit, Failed};
@@ -41,6 +44,13 @@ fn written(error: &io::Error) -> Failed {
     }
     let exit = if error.kind() == io::ErrorKind::StorageFull { Exit::DiskFull } else { Exit::Failure };
     Failed::new(exit, format!("cannot write to standard output: {error}"))
+}
+
+/// What the server wrote, to be looked into. Numbers may lose digits here, so it is not printed.
+#[must_use]
+pub fn value(raw: &RawValue) -> Value {
+    // A raw value is JSON by its type.
+    serde_json::from_str(raw.get()).unwrap_or_default()
 }
 
 /// Whether standard output is for people.

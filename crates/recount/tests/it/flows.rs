@@ -65,6 +65,23 @@ fn search_finds_pages_and_counts() {
 }
 
 #[test]
+fn json_is_what_the_server_wrote() {
+    let folder = folder();
+    let server = Server::start(&folder.path().join("data"));
+    let metadata = "\"metadata\":{\"z\":1.10,\"a\":123456789012345678901234567890}";
+    let sent = event("e1", "thing.done").replace("}}", &format!("}},{metadata}}}"));
+    let file = write(folder.path(), "event.ndjson", sent);
+    assert!(server.run(["import", &file]).success());
+    for arguments in
+        [["search", "--json", "--tenant", "acme", "id:e1"], ["tail", "--json", "--tenant", "acme", "id:e1"]]
+    {
+        let ran = server.run(arguments);
+        let (head, tail) = ("{\"id\":\"e1\",\"tenant\":\"acme\",", format!("{metadata},\"seq\":0,"));
+        assert!(ran.stdout.starts_with(head) && ran.stdout.contains(&tail), "{ran:?}");
+    }
+}
+
+#[test]
 fn a_negated_term_needs_no_quoting() {
     let folder = folder();
     let server = with_events(folder.path(), 12);

@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
+use crate::stand_in::{StandIn, answer};
 use crate::support::{OPERATOR_KEY, Ran, Server, binary, event, fixture, folder, run, write};
 
 /// The summary that `import --json` printed.
@@ -298,6 +299,122 @@ fn an_import_goes_on_where_it_stopped_and_follows_a_growing_file() {
     assert!(other.stderr.contains("is not the file that"), "{}", other.stderr);
 }
 
+/// Appends to a file, as the writer of a log does.
+fn append(file: &str, text: &str) {
+    let mut log = std::fs::OpenOptions::new().append(true).open(file).expect("there");
+    log.write_all(text.as_bytes()).expect("room");
+}
+
+#[test]
+fn half_a_line_of_a_growing_file_is_left_for_the_next_run() {
+    let folder = folder();
+    let server = Server::start(&folder.path().join("data"));
+    let (whole, growing) = (event("e0", "thing.done"), event("e1", "thing.done"));
+    let (half, rest) = growing.split_at(60);
+    let file = write(folder.path(), "log.ndjson", format!("{whole}\n{half}"));
+    let state = folder.path().join("log.state");
+    let state = state.to_str().expect("UTF-8");
+    let import = || server.run(["import", &file, "--resume", state, "--json"]);
+    let first = import();
+    assert!(first.success(), "{first:?}");
+    assert_eq!((summary(&first)["new"].as_u64(), summary(&first)["unfinished"].as_u64()), (Some(1), Some(1)));
+    assert!(first.stderr.contains("log.ndjson:2: the last line has no end yet"), "{}", first.stderr);
+    // Whole, but still without its end: there is nothing to wait for.
+    append(&file, rest);
+    let second = import();
+    assert_eq!(
+        (summary(&second)["new"].as_u64(), summary(&second)["unfinished"].as_u64()),
+        (Some(1), Some(0))
+    );
+    append(&file, "\n");
+    assert_eq!(summary(&import())["records"], 0);
+    // Without a state there is no next run that would know: it is a bad record.
+    let broken = write(folder.path(), "cut.ndjson", format!("{whole}\n{half}"));
+    assert_eq!(server.run(["import", &broken]).code, 4);
+}
+
+#[test]
+fn half_a_row_of_a_growing_table_is_left_for_the_next_run() {
+    let folder = folder();
+    let server = Server::start(&folder.path().join("data"));
+    let rows = "tenant,occurred_at,action,actor.type,actor.id\n\
+                acme,2026-11-01T10:00:00Z,door.opened,user,u1\n\
+                acme,2026-11-01T10:00:00Z,door.closed,user,u1";
+    let file = write(folder.path(), "log.csv", rows);
+    let state = folder.path().join("log.state");
+    let state = state.to_str().expect("UTF-8");
+    let import = || server.run(["import", &file, "--resume", state, "--json"]);
+    assert_eq!(
+        (summary(&import())["new"].as_u64(), summary(&import())["unfinished"].as_u64()),
+        (Some(1), Some(1))
+    );
+    append(&file, "23\n");
+    assert_eq!(summary(&import())["new"], 1);
+    assert_eq!(server.count("acme", "action:door.closed actor:u123"), 1, "not of u1, who was half of it");
+    let gzipped = write(folder.path(), "old.csv.gz", gzip(rows));
+    let ran = server.run(["import", &gzipped, "--tenant", "packed", "--json"]);
+    assert_eq!((summary(&ran)["new"].as_u64(), ran.code), (Some(2), 0), "{ran:?}");
+}
+
+#[test]
+fn what_a_server_cannot_take_for_now_is_sent_again() {
+    let stored = |seq: u64| json!({"id": "x", "seq": seq, "duplicate": false});
+    let refused = |code: &str| json!({"error": {"code": code, "detail": "no", "pointer": "/tenant"}});
+    let results = |results: &[Value]| {
+        let status = if results.iter().any(|result| result["error"].is_object()) { 207 } else { 200 };
+        answer(status, "application/json", &json!({ "results": results }).to_string())
+    };
+    let folder = folder();
+    let lines: String = (0..4).map(|number| event(&format!("e{number}"), "thing.done") + "\n").collect();
+    let file = write(folder.path(), "log.ndjson", lines);
+    let state = folder.path().join("log.state");
+    let state = state.to_str().expect("UTF-8");
+    let first = [stored(0), refused("busy"), refused("tenant_mismatch"), refused("busy")];
+    let server =
+        StandIn::answering([results(&first), results(&[refused("busy"), stored(1)]), results(&[stored(2)])]);
+    let import = |server: &StandIn, patience: &str| -> Ran {
+        let arguments = ["import", &file, "--json", "--resume", state, "--patience", patience];
+        server.command().args(arguments).output().expect("it runs").into()
+    };
+    let ran = import(&server, "30");
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!((summary(&ran)["new"].as_u64(), summary(&ran)["rejected"].as_u64()), (Some(3), Some(1)));
+    let sent = || {
+        let lines = zstd::decode_all(&server.asked().body[..]).expect("zstd");
+        lines
+            .split(|byte| *byte == b'\n')
+            .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+            .map(|event| event["id"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!([sent(), sent(), sent()], [vec!["e0", "e1", "e2", "e3"], vec!["e1", "e3"], vec!["e1"]]);
+
+    // What stayed busy is not done: the same command sends it again.
+    std::fs::remove_file(state).expect("it was kept");
+    let ran = import(&StandIn::answering([results(&first)]), "0");
+    assert_eq!(ran.code, 7, "{ran:?}");
+    assert!(ran.stderr.contains("could not take 2 of 4 events"), "{}", ran.stderr);
+    let ran = import(&StandIn::answering([results(&[stored(0), stored(1), stored(2), stored(3)])]), "0");
+    assert_eq!(
+        (summary(&ran)["new"].as_u64(), summary(&ran)["passed_over"].as_u64()),
+        (Some(4), Some(0)),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_member_named_tenant_further_down_names_no_tenant() {
+    let folder = folder();
+    let server = Server::start(&folder.path().join("data"));
+    let key = server.run(["keys", "create", "--tenant", "acme", "--scope", "events:write"]);
+    let record = event("e1", "thing.done").replace("\"tenant\":\"acme\",", "");
+    let record = record.replace("\"actor\"", "\"metadata\":{\"tenant\":\"theirs\"},\"actor\"");
+    let file = write(folder.path(), "log.ndjson", record + "\n");
+    let ran = server.run_as(key.stdout.trim(), ["import", &file, "--json"]);
+    assert_eq!((summary(&ran)["new"].as_u64(), ran.code), (Some(1), 0), "{ran:?}");
+    assert_eq!(server.count("acme", "metadata.tenant:theirs"), 1);
+}
+
 #[test]
 fn a_server_that_is_away_is_waited_for_and_then_told() {
     let folder = folder();
@@ -366,9 +483,7 @@ fn a_document_of_any_size_needs_little_memory() {
         write!(input, "{comma}{element}").expect("it reads");
     }
     // It has taken all of it but what fits into a pipe, and waits for the rest.
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it lives");
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak");
-    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+    let peak = crate::support::peak_kib(child.id());
     assert!(peak < PEAK_KIB_MAX, "{peak} KiB for {} MiB", (count * element.len()) >> 20);
     input.write_all(b"]}").expect("it reads");
     drop(input);

@@ -73,7 +73,8 @@ pub(crate) struct IngestError {
 /// The body is a JSON array of events, one event, or NDJSON (one event per line), plain or
 /// compressed (`Content-Encoding: gzip` or `zstd`). Each event gets its own result, in order: good
 /// events are stored even if others are refused. Events with a result that is not an error are
-/// durable. Sending an event again with the same `id` is safe: it keeps its `seq`.
+/// durable. Sending an event again with the same `id` is safe: it keeps its `seq`. An event whose
+/// error is `busy` can't be taken for now: send it again a little later, without the others.
 ///
 /// An array whose JSON is broken is refused as a whole; in NDJSON a broken line is its own error.
 #[utoipa::path(

@@ -1,7 +1,6 @@
 //! `GET /v1/events/tail`: new events as they come, as server-sent events.
 
 use std::convert::Infallible;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,16 +50,18 @@ pub(crate) struct TailParams {
 /// Follow new events
 ///
 /// Server-sent events: `id` is the event's `seq`, `event` is `event`, `data` is the event as JSON.
-/// A client that reconnects with `Last-Event-ID` goes on after that `seq`, without a gap. A comment
-/// is sent every 15 seconds; a block with an `id` only moves the place on over events that the
-/// filter leaves out. The stream ends when the credential does.
+/// A client that reconnects with the last `id` it was sent as `Last-Event-ID` goes on after that
+/// `seq`, without a gap. The first block has an `id` only and says where the stream begins, -1
+/// before the first event of all, so that this holds for a connection that broke before any event
+/// came, too. Later blocks with an `id` only move the place on over events that the filter leaves
+/// out. A comment is sent every 15 seconds. The stream ends when the credential does.
 #[utoipa::path(
     get,
     path = "/v1/events/tail",
     tag = "events",
     params(
         TailParams,
-        ("Last-Event-ID" = Option<u64>, Header, description = "The `id` of the last event seen", maximum = 9223372036854775807_i64),
+        ("Last-Event-ID" = Option<i64>, Header, description = "The last `id` that was sent", minimum = -1, maximum = 9223372036854775806_i64),
     ),
     responses((status = 200, description = "An endless stream", body = ServerSentEvent, content_type = "text/event-stream")),
 )]
@@ -72,8 +73,8 @@ pub(crate) async fn tail(
 ) -> Result<Response, Problem> {
     let log = state.tenant_log(&credential, params.tenant.as_deref(), Scope::EventsRead).await?;
     let filter = Filter::parse(params.filter.as_deref().unwrap_or_default())?;
-    let from = match (last_event_id(&headers)?, params.from) {
-        (Some(last), _) => last + 1,
+    let from = match (after_last_event(&headers)?, params.from) {
+        (Some(next), _) => next,
         (None, Some(from)) if i64::try_from(from).is_ok() => from,
         (None, Some(_)) => return Err(Problem::invalid_parameter("from", "it is larger than any seq")),
         (None, None) => log.head().await?,
@@ -86,16 +87,25 @@ pub(crate) async fn tail(
     Ok((headers, body).into_response())
 }
 
-fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+/// The `seq` after the one that `Last-Event-ID` names.
+fn after_last_event(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(value) = headers.get("last-event-id") else { return Ok(None) };
     let text = value.to_str().unwrap_or("?");
     if text.is_empty() {
         return Ok(None);
     }
-    let seq = text.parse::<u64>().ok().filter(|seq| i64::try_from(*seq).is_ok());
-    seq.map(Some).ok_or_else(|| {
+    let next = text.parse::<i64>().ok().and_then(|last| last.checked_add(1));
+    next.and_then(|next| u64::try_from(next).ok()).map(Some).ok_or_else(|| {
         Problem::invalid_parameter("Last-Event-ID", "it is not the id of an event of this stream")
     })
+}
+
+/// Where a stream is that has sent everything before `next`, as an `id`.
+fn place(next: u64) -> String {
+    match next.checked_sub(1) {
+        Some(seq) => format!("id: {seq}\n\n"),
+        None => "id: -1\n\n".to_owned(),
+    }
 }
 
 fn follow(
@@ -106,7 +116,7 @@ fn follow(
     mut from: u64,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> {
     stream! {
-        yield Ok(Bytes::from(format!("retry: {RECONNECT_MS}\n\n")));
+        yield Ok(Bytes::from(format!("retry: {RECONNECT_MS}\n\n{}", place(from))));
         let mut failures = 0;
         loop {
             let page = tokio::select! {
@@ -143,23 +153,20 @@ fn is_lasting(error: &ReadError) -> bool {
 /// The page as server-sent events; a comment if there is nothing to send.
 fn blocks(page: &FeedPage, filter: &LineMatcher) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut passed_over = None;
+    let mut passed_over = false;
     for event in &page.events {
-        if !filter.matches(&event.line) {
-            passed_over = Some(event.seq);
+        passed_over = !filter.matches(&event.line);
+        if passed_over {
             continue;
         }
-        passed_over = None;
         out.extend_from_slice(format!("id: {}\nevent: event\ndata: ", event.seq).as_bytes());
         event.write_json(&mut out);
         out.extend_from_slice(b"\n\n");
     }
-    let mut rest = String::new();
-    match passed_over {
-        Some(seq) => _ = write!(rest, "id: {seq}\n\n"),
-        None if out.is_empty() => rest.push_str(": heartbeat\n\n"),
-        None => {}
+    if passed_over {
+        out.extend_from_slice(place(page.next).as_bytes());
+    } else if out.is_empty() {
+        out.extend_from_slice(b": heartbeat\n\n");
     }
-    out.extend_from_slice(rest.as_bytes());
     out
 }

@@ -34,6 +34,8 @@ pub(super) struct Batch {
     pub(super) cut: u64,
     pub(super) left_out: u64,
     pub(super) passed_over: u64,
+    /// The line on which a record begins that is still being written, after these.
+    pub(super) unfinished: Option<u64>,
     bytes: usize,
 }
 
@@ -114,6 +116,11 @@ impl Preparer {
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(());
             }
+            // What is counted as done is passed over by the next run, so half a record is not.
+            if self.options.resume.is_some() && record.is_unfinished(is_table) {
+                batch.unfinished = Some(record.line);
+                break;
+            }
             number += 1;
             batch.upto = number;
             if number <= self.skip[index] {
@@ -147,7 +154,7 @@ impl Preparer {
     fn hand_over(&mut self, batch: &mut Batch, out: &mpsc::Sender<Result<Batch, Failed>>) -> bool {
         let empty = Batch { source: batch.source, upto: batch.upto, ..Batch::default() };
         let mut full = std::mem::replace(batch, empty);
-        if full.records == 0 && full.passed_over == 0 {
+        if full.records == 0 && full.passed_over == 0 && full.unfinished.is_none() {
             return true;
         }
         full.number = self.batches;
@@ -199,8 +206,9 @@ impl Preparer {
         let Some(map) = &self.options.map else {
             let nested_text = if is_table { nested(&json) } else { String::new() };
             let json = if is_table { Json::parse(&nested_text).unwrap_or(json) } else { json };
+            let names_tenant = tenant.is_some() || json.members().iter().any(|(name, _)| name == "tenant");
             return match native_event(&json, tenant) {
-                Ok(Native::Event(line)) => match self.check(&line) {
+                Ok(Native::Event(line)) => match self.check(&line, names_tenant) {
                     Ok(()) => Prepared::Event { line, cut: false },
                     Err((_, reason)) => Prepared::Reject(reason),
                 },
@@ -219,15 +227,16 @@ impl Preparer {
             Ok(parts) => parts,
             Err(error) => return Prepared::Reject(error.to_string()),
         };
+        let names_tenant = parts.tenant.is_some();
         let line = parts.to_line();
-        match self.check(&line) {
+        match self.check(&line, names_tenant) {
             Ok(()) => Prepared::Event { line, cut: false },
             Err((code, reason)) if can_be_cut(code) => {
                 if !fit(&mut parts) {
                     return Prepared::Reject(reason);
                 }
                 let line = parts.to_line();
-                match self.check(&line) {
+                match self.check(&line, names_tenant) {
                     Ok(()) => Prepared::Event { line, cut: true },
                     Err((_, reason)) => Prepared::Reject(reason),
                 }
@@ -236,9 +245,8 @@ impl Preparer {
         }
     }
 
-    /// Checks an event as the server will.
-    fn check(&self, line: &str) -> Result<(), (EventErrorCode, String)> {
-        let names_tenant = line.contains("\"tenant\":");
+    /// Checks an event as the server will. One that names no tenant is left to the key's.
+    fn check(&self, line: &str, names_tenant: bool) -> Result<(), (EventErrorCode, String)> {
         let context =
             ParseContext { tenant: (!names_tenant).then_some(&self.implied), allow_own_actions: false };
         match parse_event(line, &context, &mut || uuid::Uuid::nil()) {

@@ -24,7 +24,7 @@ fn document(text: &str, piece: usize) -> Result<Vec<(u64, String)>, String> {
     let mut found = Vec::new();
     loop {
         match records.next_record() {
-            Ok(Some(Record { line, text: Ok(text) })) => found.push((line, text)),
+            Ok(Some(Record { line, text: Ok(text), .. })) => found.push((line, text)),
             Ok(Some(Record { text: Err(unusable), .. })) => return Err(unusable.reason),
             Ok(None) => return Ok(found),
             Err(error) => return Err(error.to_string()),
