@@ -1,6 +1,6 @@
 /** Behaviours 12 to 15: the open event. */
 import assert from 'node:assert/strict';
-import { behaviour, column, eventually, rows, view, world } from './support/world.mjs';
+import { behaviour, column, eventually, NOW, rows, view, world } from './support/world.mjs';
 
 behaviour('12. details stand beside the list when there is room and over it when not; arrow keys step on', async ({ log }) => {
   const { page } = await log('?filter=action%3Arole.updated');
@@ -39,10 +39,33 @@ behaviour('13. the diff shows only what changed: items, words, nested members; s
   assert.equal(json.id, view(page).get('event'));
 });
 
+behaviour('13. secrets stay hidden however deep they are, and what turns the reading direction is written out', async ({ log, server }) => {
+  await server.append([{
+    tenant: 'secrets', occurred_at: new Date(NOW - 60_000).toISOString(), action: 'webhook.updated', actor: { type: 'user', id: 'u', name: 'Mal\u200f\u061clory\u200e' },
+    changes: [
+      { field: 'endpoint', before: null, after: { url: 'https://a.example', auth: { password: 'hunter2' } } },
+      { field: 'hooks', before: [{ name: 'one', api_key: 'key-one' }], after: [{ name: 'one', api_key: 'key-two' }, { deep: [{ client_secret: 'key-three' }] }] },
+      { field: 'owner', before: { token: 'old-token', team: 'a' }, after: { token: 'new-token', team: 'b' } },
+    ],
+  }]);
+  const { page } = await log('?filter=action%3Awebhook.updated', { tenant: 'secrets' });
+  await rows(page).first().click();
+  const diff = page.locator('recount-event-detail .diff');
+  await diff.waitFor();
+  const html = await diff.evaluate((element) => element.outerHTML);
+  assert.doesNotMatch(html, /hunter2|key-one|key-two|key-three|old-token|new-token/);
+  assert.match(await diff.innerText(), /a\.example[^]*••••••/);
+  assert.match(await diff.innerText(), /owner\.team/);
+  assert.match(await page.locator('recount-event-detail h2').innerText(), /Mal⟨U\+200F⟩⟨U\+061C⟩lory⟨U\+200E⟩/);
+});
+
 behaviour('14. related events are one click away', async ({ log }) => {
   const { page } = await log('?filter=action%3Arole.updated');
   await rows(page).first().click();
+  await eventually(() => page.getByRole('tab', { name: /Related/ }).innerText(), (text) => /Related \d+/.test(text));
   await page.getByRole('tab', { name: 'Related' }).click();
+  const near = await page.locator('recount-event-detail .near li').evaluateAll((all) => all.length);
+  assert.ok(near > 0);
   for (const title of ['Same actor, 10 minutes around', 'Same target', 'Same request']) await page.getByRole('heading', { name: new RegExp(title) }).waitFor();
   await page.getByRole('button', { name: 'Show in list' }).first().click();
   await eventually(() => view(page).get('filter'), (text) => /^actor:/.test(text));
@@ -71,4 +94,24 @@ behaviour('15. a copied link opens its event, also outside of the filter', async
   await far.page.locator('recount-event-detail h2').waitFor();
   const gone = await log('?event=no-such-event');
   await gone.page.getByRole('heading', { name: 'No such event' }).waitFor();
+});
+
+behaviour('12. what changed, who and what come first; the menus of values show where one points or stands', async ({ log }) => {
+  const { page } = await log('?filter=action%3Aproject.deleted');
+  await rows(page).first().click();
+  const detail = page.locator('recount-event-detail');
+  await detail.locator('h2').waitFor();
+  const titles = await detail.locator('h3').allInnerTexts();
+  assert.deepEqual(titles.slice(0, 2), ['Who and where', 'What']);
+  assert.equal(titles.at(-1), 'Record');
+  const pick = detail.getByRole('button', { name: /Filter or copy 203\./ });
+  const opacity = () => pick.evaluate((element) => getComputedStyle(element).opacity);
+  assert.equal(await opacity(), '0');
+  await detail.getByText('IP address').hover();
+  assert.equal(await opacity(), '1');
+  await page.mouse.move(0, 0);
+  await pick.focus();
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Tab');
+  assert.equal(await opacity(), '1');
 });

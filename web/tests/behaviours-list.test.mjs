@@ -1,6 +1,7 @@
 /** Behaviours 6 to 11: zone, histogram, counts, the list and its keys. */
 import assert from 'node:assert/strict';
-import { behaviour, column, EVENTS, eventually, lastRow, rows, view, world } from './support/world.mjs';
+import { readFileSync } from 'node:fs';
+import { behaviour, column, EVENTS, eventually, rows, view, world } from './support/world.mjs';
 
 behaviour('6. the zone changes rows, axis, head and export; a time tells its instant on hover', async ({ log }) => {
   const { page } = await log();
@@ -22,8 +23,43 @@ behaviour('6. the zone changes rows, axis, head and export; a time tells its ins
   await rows(page).first().waitFor();
   assert.match(await eventually(() => rows(page).first().locator('.cell.time').getAttribute('title'), (text) => /\+10:30$/.test(text)), /\+10:30$/);
   await eventually(axis, (text) => text.length > 5);
+  await eventually(() => page.locator('recount-status-line strong').innerText(), (text) => /\d/.test(text));
+  await page.locator('recount-time-field button').first().click();
+  await page.locator('#typed').fill('24h');
+  await page.locator('#typed').press('Enter');
+  await page.locator('recount-histogram .plot-box:not(.loading)').waitFor();
   await page.getByRole('button', { name: 'Export', exact: true }).click();
-  assert.match(await page.locator('recount-export-dialog dialog').innerText(), /Australia\/Adelaide|UTC/);
+  const dialog = page.locator('recount-export-dialog dialog');
+  assert.equal(await dialog.locator('dl > div', { hasText: 'Time zone' }).locator('dd').innerText(), 'Australia/Adelaide');
+  const [file] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: 'Export' }).click()]);
+  const lines = readFileSync(await file.path(), 'utf8').trimEnd().split('\r\n').slice(1);
+  assert.ok(lines.length > 5);
+  for (const line of lines) assert.match(line, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+10:30,/);
+});
+
+behaviour('6. days are counted and named by the clocks of the zone, and the axis is marked at their midnights', async ({ log }) => {
+  const zone = 'America/Los_Angeles';
+  const { page } = await log(`?zone=${zone}&time=90d&filter=action%3Arole.updated`);
+  const table = () => page.locator('recount-histogram tbody tr').evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent)));
+  const days = await eventually(table, (all) => all.length > 60);
+  const date = new Intl.DateTimeFormat('en-GB', { timeZone: zone, day: 'numeric', month: 'short' });
+  const expected = new Map();
+  for (const { action, occurred_at } of world.events) {
+    if (action !== 'role.updated') continue;
+    const day = date.format(new Date(occurred_at));
+    expected.set(day, (expected.get(day) ?? 0) + 1);
+  }
+  // The first day begins before the range does, and today may still grow.
+  for (const [day, count] of days.slice(1, -1)) assert.equal(Number(count), expected.get(day), day);
+
+  const { page: week } = await log(`?zone=${zone}&time=7d`);
+  const marks = await eventually(() => week.locator('recount-histogram .axis time').evaluateAll((all) => all.map((mark) => [mark.dateTime, mark.textContent, mark.getBoundingClientRect().x])), (all) => all.length > 5);
+  const clock = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  for (const [at, label] of marks) assert.match(clock.format(new Date(at)), /12:00$/.test(label) ? /^12:00:00/ : /^00:00:00/, label);
+  assert.ok(marks.some(([, label]) => /^\w{3},? \d+ \w{3}/.test(label)), marks.map(([, label]) => label).join());
+  const plot = await week.locator('recount-histogram svg.plot').boundingBox();
+  const bars = await week.locator('recount-histogram rect.bar').evaluateAll((all) => all.map((bar) => Number(bar.getAttribute('x'))));
+  for (const [, label, x] of marks) assert.ok(bars.some((bar) => Math.abs(bar + plot.x - x) < 2.5), `${label} stands where a bar starts`);
 });
 
 behaviour('7. brushing the histogram zooms; Escape and “Zoom out” go back; keys do the same; a table says it in text', async ({ log }) => {
@@ -38,7 +74,11 @@ behaviour('7. brushing the histogram zooms; Escape and “Zoom out” go back; k
   const zoomed = await eventually(() => view(page).get('time'), (text) => /Z\.\./.test(text ?? ''));
   const [from, to] = zoomed.split('..').map(Date.parse);
   assert.ok(to - from > 4 * 86_400_000 && to - from < 9 * 86_400_000, `${zoomed} is about a fifth of 30 days`);
-  await page.getByRole('button', { name: /Zoom out/ }).click();
+  const out = page.getByRole('button', { name: /Zoom out/ });
+  assert.match(await out.innerText(), /Last 30 days/, 'what it goes back to');
+  const [rail, shown] = await out.evaluate((button) => [button.querySelector('.rail'), button.querySelector('.rail i')].map((part) => part.getBoundingClientRect().toJSON()));
+  assert.ok(Math.abs((shown.x - rail.x) / rail.width - 0.4) < 0.05 && Math.abs(shown.width / rail.width - 0.2) < 0.08, 'where the range lies in the outer one');
+  await out.click();
   await eventually(() => view(page).get('time'), null);
   await page.locator('recount-histogram rect.bar').first().waitFor();
   await plot.focus();
@@ -78,24 +118,76 @@ behaviour('9. the counts say how many match of how many', async ({ log, server }
 behaviour('10. the list scrolls over all rows with few nodes, and stays in place when rows arrive', async ({ log, server }) => {
   const { page } = await log('?time=all');
   const scroller = page.locator('recount-event-table .scroller');
-  const seen = new Set();
-  for (let i = 0; i < 40; i++) {
-    await scroller.evaluate((element) => element.scrollBy(0, 6000));
-    await page.waitForTimeout(30);
-    assert.ok((await rows(page).count()) < 60, 'fewer than 60 rows in the document');
-    for (const id of await rows(page).evaluateAll((all) => all.map((row) => row.dataset.row))) seen.add(id);
-  }
-  await eventually(() => rows(page).first().locator('.cell.time').innerText().catch(() => ''), (text) => text.length > 5);
-  assert.ok(seen.size > 300, `${seen.size} different rows were shown`);
-  const reach = EVENTS > 20_000 ? 5000 : EVENTS / 4;
-  await eventually(async () => {
-    await scroller.evaluate((element) => element.scrollTo(0, element.scrollHeight));
-    return lastRow(page);
-  }, (row) => row > reach, 20_000);
-  const before = await rows(page).first().innerText();
+  const top = await rows(page).evaluateAll((all) => all.slice(0, 5).map((row) => row.innerText));
+  // To the end of what is there, again and again; the most nodes that there ever were come back.
+  const most = await scroller.evaluate(async (element, reach) => {
+    const table = element.getRootNode();
+    let nodes = 0;
+    for (let row = 0; row < reach;) {
+      element.scrollTo(0, element.scrollHeight);
+      await new Promise((done) => setTimeout(done, 20));
+      const all = [...table.querySelectorAll('[data-row]')];
+      nodes = Math.max(nodes, table.querySelectorAll('[role=row]').length);
+      row = Math.max(...all.map(({ dataset }) => Number(dataset.row)));
+    }
+    return nodes;
+  }, EVENTS * 0.6);
+  assert.ok(most < 60, `${most} rows in the document`);
+  // Rows far from the reader were let go, and come back as they were.
+  await scroller.evaluate((element) => element.scrollTo(0, 0));
+  await eventually(() => rows(page).evaluateAll((all) => all.sort((a, b) => a.dataset.row - b.dataset.row).slice(0, 5).map((row) => row.innerText)), top);
+  await scroller.evaluate((element) => element.scrollTo(0, element.scrollHeight / 2));
+  const times = await eventually(() => page.locator('[data-row]:not([data-row="0"]) time').evaluateAll((all) => all.map((time) => time.dateTime)), (all) => all.length > 10);
+  assert.deepEqual(times, [...times].sort().reverse(), 'newest first');
+  assert.ok((await rows(page).count()) < 60);
+  const first = () => rows(page).nth(1).innerText();
+  const before = await eventually(first, (text) => /\d\d:\d\d/.test(text));
   await server.append([{ tenant: 'northwind', occurred_at: new Date().toISOString(), action: 'document.viewed', actor: { type: 'user', id: 'u_1' } }]);
   await page.waitForTimeout(500);
-  assert.equal(await rows(page).first().innerText(), before);
+  assert.equal(await first(), before);
+}, { timeout: 240_000 });
+
+behaviour('10. the heading of the day in view stays at the top, thin, and rows are where they should be', async ({ log }) => {
+  const { page } = await log('?filter=action%3Aproject.deleted&time=all');
+  const scroller = page.locator('recount-event-table .scroller');
+  const pinned = page.locator('recount-event-table .pinned');
+  const names = new Set();
+  for (let y = 0; y < 6000; y += 377) {
+    await scroller.evaluate((element, top) => element.scrollTo(0, top), y);
+    await eventually(() => page.evaluate(() => {
+      const root = document.querySelector('recount-portal').shadowRoot.querySelector('recount-log').shadowRoot.querySelector('recount-event-table').shadowRoot;
+      const at = (element) => element.getBoundingClientRect();
+      const frame = at(root.querySelector('.scroller'));
+      const heading = root.querySelector('.pinned');
+      const edge = at(heading).bottom;
+      const all = [...root.querySelectorAll('[data-row]')].filter((row) => at(row).bottom > frame.top && at(row).top < frame.bottom).sort((a, b) => at(a).top - at(b).top);
+      const below = all.find((row) => at(row).bottom > edge + 1);
+      const days = [...root.querySelectorAll('.day:not(.pinned)')].map((day) => [at(day).top, day.textContent.trim()]);
+      return {
+        heading: heading.textContent.trim(), height: at(heading).height, top: at(heading).top - frame.top,
+        day: below && new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeZone: 'Europe/Paris' }).format(new Date(below.querySelector('time').dateTime)),
+        next: days.filter(([top]) => top > edge - 1).sort((a, b) => a[0] - b[0])[0]?.[0], row: below && at(below).top,
+        steps: all.slice(1).map((row, i) => at(row).top - at(all[i]).bottom),
+      };
+    }), ({ height, top, next, row, heading, day, steps }) => height === 26 && top <= 32.5 && top > 5
+      && (row >= next || heading.endsWith(day)) && steps.every((step) => Math.abs(step) < 0.6 || Math.abs(step - 26) < 0.6));
+    names.add(await pinned.innerText());
+  }
+  assert.ok(names.size > 3, [...names].join());
+});
+
+behaviour('10. a list that is moved in its page goes on filling its place', async ({ log }) => {
+  const { page } = await log('', { browser: { viewport: { width: 1440, height: 500 } } });
+  const few = await rows(page).count();
+  await page.evaluate(() => {
+    const list = document.querySelector('recount-portal').shadowRoot.querySelector('recount-log');
+    const parent = list.parentNode;
+    const place = list.nextSibling;
+    list.remove();
+    parent.insertBefore(list, place);
+  });
+  await page.setViewportSize({ width: 1440, height: 1200 });
+  await eventually(() => rows(page).count(), (count) => count > few + 10);
 });
 
 behaviour('11. the keyboard does everything in the list, focus included', async ({ log }) => {
@@ -123,4 +215,32 @@ behaviour('11. the keyboard does everything in the list, focus included', async 
   await page.keyboard.press('Escape');
   await page.keyboard.press('End');
   await eventually(active, (row) => Number(row) >= 90);
+});
+
+behaviour('11. single keys can be switched off, and stay so', async ({ log }) => {
+  const { page } = await log();
+  await page.keyboard.press('?');
+  await page.getByRole('checkbox', { name: /Single-key shortcuts/ }).uncheck();
+  await page.keyboard.press('Escape');
+  const silent = async () => {
+    for (const key of ['z', 'l', 'v', '/', '?']) await page.keyboard.press(key);
+    assert.equal(view(page).get('zone'), null);
+    assert.equal(await page.locator('.live.on, dialog[open], :popover-open').count(), 0);
+  };
+  await silent();
+  await page.reload();
+  await rows(page).first().waitFor();
+  await page.locator('recount-status-line strong').waitFor();
+  await silent();
+  await rows(page).nth(1).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.locator('recount-event-detail h2').waitFor();
+  await page.keyboard.press('Escape');
+  await eventually(() => page.locator('recount-event-detail').count(), 0);
+  await page.getByRole('button', { name: 'Keyboard' }).click();
+  await page.getByRole('checkbox', { name: /Single-key shortcuts/ }).check();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('z');
+  await eventually(() => view(page).get('zone'), 'UTC');
 });

@@ -2,12 +2,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { startWire } from './support/wire.mjs';
 import { behaviour, column, eventually, rows, view } from './support/world.mjs';
 
 const fresh = (name, seconds = 0) => ({ tenant: 'northwind', occurred_at: new Date(Date.now() - seconds * 1000).toISOString(), action: 'test.arrived', actor: { type: 'user', id: 'live', name } });
 
-behaviour('16. live shows new rows within two seconds, waits while one reads, and resumes without gap or double', async ({ log, server }) => {
-  const { page, context } = await log('?time=24h');
+behaviour('16. live shows new rows within two seconds, waits while one reads, and resumes without gap or double', async ({ page: open, server }) => {
+  const { page } = await open();
+  const wire = await startWire(Number(new URL(server.url).port));
+  const { hash } = new URL((await server.session('northwind')).url);
+  await page.goto(`${wire.origin}/portal?time=24h${hash}`);
+  await rows(page).first().waitFor();
   await page.getByRole('button', { name: 'Live' }).click();
   await page.locator('.live.on').waitFor();
   await server.append([fresh('First')]);
@@ -24,15 +29,93 @@ behaviour('16. live shows new rows within two seconds, waits while one reads, an
   assert.equal(await rows(page).first().innerText(), before);
   await pill.click();
   await eventually(() => column(page, 'actor').then((all) => all.filter((text) => /Second|Third/.test(text)).length), 2);
-  await context.setOffline(true);
+  const asked = [];
+  page.on('request', (request) => { if (request.url().includes('/events/tail')) asked.push(request.headers()['last-event-id']); });
+  wire.cut();
+  await page.locator('.live.lost').waitFor();
+  const { data: [last] } = await server.must('GET', '/v1/events?tenant=northwind&limit=1&filter=actor:user/live');
   await server.append([fresh('While away 1'), fresh('While away 2')]);
-  await page.waitForTimeout(300);
-  await context.setOffline(false);
+  await wire.mend();
+  await page.locator('.live.on').waitFor();
   await server.append([fresh('Back')]);
   await eventually(() => column(page, 'actor').then((all) => all.filter((text) => /While away|Back/.test(text)).length), 3, 20_000);
+  assert.ok(Number(asked.at(-1)) >= last.seq, `resumed after ${asked.at(-1)}, the last seen was ${last.seq}`);
   const live = (await column(page, 'actor')).filter((text) => /First|Second|Third|While|Back/.test(text));
-  assert.equal(new Set(live).size, live.length, 'nothing twice');
+  assert.deepEqual(live.map((text) => text.replace(/^\S{1,2}\s+/, '').trim()).sort(), ['Back', 'First', 'Second', 'Third', 'While away 1', 'While away 2'], 'nothing missing, nothing twice');
+  wire.cut();
 });
+
+behaviour('16. live ends with its range, and in an order that new rows have no place in', async ({ log, server }) => {
+  const { page } = await log('?time=24h');
+  const live = page.getByRole('button', { name: 'Live' });
+  const on = async () => {
+    await live.click();
+    await page.locator('.live.on').waitFor();
+  };
+  await on();
+  await page.locator('recount-time-field button').first().click();
+  await page.getByRole('button', { name: 'Yesterday' }).click();
+  await eventually(() => live.getAttribute('aria-pressed'), 'false');
+  await rows(page).first().waitFor();
+  const before = await column(page, 'action');
+  await server.append([fresh('Intruder')]);
+  await page.waitForTimeout(700);
+  assert.deepEqual(await column(page, 'action'), before);
+  // Live leaves such a range, and ends when the order is turned.
+  await on();
+  assert.equal(view(page).get('time'), null);
+  await page.getByRole('button', { name: /^Time/ }).click();
+  await eventually(() => view(page).get('order'), 'asc');
+  await eventually(() => live.getAttribute('aria-pressed'), 'false');
+});
+
+behaviour('16. what arrives late stands where it belongs, under one heading a day', async ({ log, server }) => {
+  const tenant = 'late';
+  const at = (minutes, name) => ({ tenant, occurred_at: new Date(Date.now() - minutes * 60_000).toISOString(), action: 'test.arrived', actor: { type: 'user', id: 'late', name } });
+  const DAY = 24 * 60;
+  await server.append([at(10, 'Ten'), at(30, 'Thirty'), at(2 * DAY, 'Two days'), at(4 * DAY, 'Four days')]);
+  const { page } = await log('?filter=action%3Atest.arrived&time=7d', { tenant });
+  await page.getByRole('button', { name: 'Live' }).click();
+  await page.locator('.live.on').waitFor();
+  await server.append([at(0, 'Now'), at(20, 'Twenty'), at(3 * DAY, 'Three days'), at(6 * DAY, 'Six days')]);
+  const names = () => column(page, 'actor').then((all) => all.map((text) => text.replace(/^\S{1,2}\s+/, '').trim()));
+  await eventually(names, ['Now', 'Ten', 'Twenty', 'Thirty', 'Two days', 'Three days', 'Four days', 'Six days']);
+  const days = await page.locator('recount-event-table .day:not(.pinned)').allInnerTexts();
+  assert.equal(new Set(days).size, days.length, days.join(' | '));
+  await eventually(() => page.locator('recount-status-line strong').innerText(), '8');
+});
+
+behaviour('16. more than can wait is read afresh, without a gap', async ({ log, server }) => {
+  const tenant = 'flood';
+  const flood = (count, name) => Array.from({ length: count }, (_, i) => ({ tenant, occurred_at: new Date(Date.now() - (count - i)).toISOString(), action: 'test.flood', actor: { type: 'user', id: `${name}-${i}` } }));
+  await server.append(flood(300, 'old'));
+  const { page } = await log('?filter=action%3Atest.flood&time=24h', { tenant });
+  await page.getByRole('button', { name: 'Live' }).click();
+  await page.locator('.live.on').waitFor();
+  await page.locator('recount-event-table .scroller').evaluate((element) => element.scrollTo(0, 2000));
+  await server.append(flood(5300, 'new'));
+  const pill = page.locator('.pill');
+  await eventually(() => pill.innerText().catch(() => ''), (text) => /5,300/.test(text), 30_000);
+  await pill.click();
+  await eventually(() => page.locator('recount-status-line strong').innerText(), '5,600', 20_000);
+  // Every row to the end, each once, in order: what was pushed out of the waiting room is there too.
+  const seen = await page.locator('recount-event-table .scroller').evaluate(async (element) => {
+    const found = new Map();
+    for (let still = 0; still < 60;) {
+      const before = found.size;
+      for (const row of element.getRootNode().querySelectorAll('[data-row]')) {
+        const actor = row.querySelector('.cell.actor')?.innerText.trim();
+        if (actor) found.set(Number(row.dataset.row), actor);
+      }
+      still = found.size === before ? still + 1 : 0;
+      element.scrollBy(0, 400);
+      await new Promise((done) => setTimeout(done, 15));
+    }
+    return [...found.values()];
+  });
+  assert.equal(seen.length, 5600);
+  assert.equal(new Set(seen.map((text) => text.split(/\s/).at(-1))).size, 5600);
+}, { timeout: 120_000 });
 
 async function exported(page, format) {
   await page.getByRole('button', { name: 'Export', exact: true }).first().click();

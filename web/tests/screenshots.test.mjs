@@ -27,6 +27,14 @@ const SCENES = {
     const box = await page.locator('svg.plot').boundingBox();
     await page.mouse.move(box.x + box.width * 0.55, box.y + 30); await page.mouse.down(); await page.mouse.move(box.x + box.width * 0.7, box.y + 30, { steps: 4 });
   } },
+  zoomed: { at: '', async go(page) {
+    await first(page); await page.locator('rect.bar').first().waitFor();
+    const box = await page.locator('svg.plot').boundingBox();
+    await page.mouse.move(box.x + box.width * 0.55, box.y + 30); await page.mouse.down(); await page.mouse.move(box.x + box.width * 0.7, box.y + 30, { steps: 4 }); await page.mouse.up();
+    await page.locator('recount-histogram .out').waitFor(); await page.locator('recount-histogram .plot-box:not(.loading)').waitFor(); await page.mouse.move(700, 600);
+  } },
+  scrolled: { at: '?filter=action%3Aproject.deleted', async go(page) { await first(page); await page.locator('.scroller').evaluate((element) => element.scrollTo(0, 1012)); } },
+  'time-menu': { at: '', async go(page) { await first(page); const cell = rows(page).nth(4).locator('.cell.time'); await cell.hover(); await cell.locator('.pick').click(); } },
   'value-menu': { at: '', async go(page) { await first(page); const cell = rows(page).nth(4).locator('.cell.actor'); await cell.hover(); await cell.locator('.pick').click(); } },
   columns: { at: '?cols=time,actor,action,target,ip,location,metadata.plan,outcome', async go(page) { await first(page); await page.getByRole('button', { name: 'Columns' }).click(); } },
   views: { at: '?filter=outcome%3Adenied', async go(page) { await first(page); await page.keyboard.press('v'); await page.locator('recount-saved-views [popover]').waitFor(); await page.waitForTimeout(300); } },
@@ -42,10 +50,7 @@ const SCENES = {
   } },
   compact: { at: '?time=7d', async go(page) { await first(page); await counted(page); await page.getByRole('button', { name: 'Compact rows' }).click(); } },
   'no-match': { at: '?filter=action%3Arole.updated%20actor%3Anobody&time=7d', async go(page) { await page.locator('recount-no-match .ways code').first().waitFor(); } },
-  'none-yet': { at: '', tenant: 'empty', async before(page) {
-    await page.route('**/v1/events?**', (route) => route.fulfill({ json: { data: [], next_cursor: null } }));
-    await page.route('**/v1/events/histogram**', (route) => route.fulfill({ json: { interval_seconds: 60, buckets: [], total: 0, exact: true } }));
-  }, async go(page) { await page.locator('recount-no-match .none').waitFor(); } },
+  'none-yet': { at: '', tenant: 'empty', async go(page) { await page.locator('recount-no-match .none').waitFor(); } },
   error: { at: '', async before(page) { await page.route('**/v1/events?**', (route) => route.fulfill(problem(500, 'data_damaged', 'segment 00000000-00131071 of this tenant is damaged; nothing of it is served'))); }, async go(page) { await page.locator('recount-problem h2').waitFor(); } },
   expensive: { at: '', async before(page) { await page.route('**/v1/events?**', (route) => route.fulfill(problem(422, 'too_expensive', 'this search would read 12 GB; name an action or an actor, or a range of at most 7 days'))); }, async go(page) { await page.locator('recount-problem h2').waitFor(); } },
   partial: { at: '', async before(page) {
@@ -79,6 +84,7 @@ const SCENES = {
   'right-to-left': { at: '?filter=action%3Arole.updated&time=7d', session: { locale: 'ar' }, async go(page) { await first(page); await counted(page); await rows(page).nth(1).click(); await page.locator('.diff').waitFor(); } },
   narrow: { at: '?filter=action%3Arole.updated&time=7d', browser: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }, async go(page) { await first(page); await counted(page); } },
   'narrow-detail': { at: '?filter=action%3Arole.updated&time=7d', browser: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }, async go(page) { await first(page); await rows(page).nth(1).click(); await page.locator('.diff').waitFor(); } },
+  touch: { at: '?filter=action%3Arole.updated&time=7d', browser: { viewport: { width: 320, height: 700 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true }, async go(page) { await first(page); await counted(page); } },
   tablet: { at: '?filter=action%3Arole.updated&time=7d', browser: { viewport: { width: 900, height: 1100 } }, async go(page) { await first(page); await counted(page); await rows(page).nth(1).click(); await page.locator('.diff').waitFor(); } },
 };
 

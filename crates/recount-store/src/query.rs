@@ -133,6 +133,9 @@ pub struct HistogramQuery {
     pub to: Option<Timestamp>,
     /// Width of a bucket, whole seconds; chosen from the range if absent.
     pub interval_micros: Option<i64>,
+    /// Whose clocks the buckets start by; UTC if absent. Where clocks change, a bucket of more than an hour is
+    /// longer or shorter.
+    pub zone: Option<jiff::tz::TimeZone>,
     /// Only events with `seq` below this; all there are now if absent.
     pub pin: Option<u64>,
     /// Stops counting, inexactly, once this much stored data was looked at.

@@ -41,6 +41,24 @@ async fn buckets_and_values_add_up_to_the_list() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn days_are_counted_by_the_clocks_of_a_zone() {
+    let server = Server::start().await;
+    server.append(OPERATOR, &events("acme", 600)).await;
+    let key = server.tenant_key("acme").await;
+    let range = "from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z&interval=1d";
+    let starts = async |zone: &str| {
+        let answer = server.get(&format!("/v1/events/histogram?{range}&zone={zone}"), &key).await.expect(200);
+        assert_eq!(answer["total"], 600, "{zone}");
+        let buckets = answer["buckets"].as_array().expect("buckets").clone();
+        buckets.iter().map(|bucket| bucket["start"].as_str().expect("a time").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(starts("UTC").await, ["2026-11-01T00:00:00Z"]);
+    // Clocks go back on 1 November there: the day has 25 hours.
+    assert_eq!(starts("America/Los_Angeles").await, ["2026-10-31T07:00:00Z", "2026-11-01T07:00:00Z"]);
+    assert_eq!(starts("Asia/Kolkata").await, ["2026-10-31T18:30:00Z", "2026-11-01T18:30:00Z"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_counted_is_said() {
     let server = Server::start().await;
     server.append(OPERATOR, &events("acme", 3)).await;
@@ -48,6 +66,8 @@ async fn what_cannot_be_counted_is_said() {
     for query in [
         "histogram?interval=0",
         "histogram?interval=1y",
+        "histogram?zone=Mars",
+        "histogram?zone=",
         "facets?fields=colour",
         "facets?fields=",
         "facets",

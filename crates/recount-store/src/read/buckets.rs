@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use jiff::tz::{Offset, TimeZone};
 use recount_event::Timestamp;
 
 use crate::ReadError;
@@ -41,30 +42,38 @@ const STEPS_SECONDS: [i64; 20] = [
 /// How many buckets a chosen length gives at most.
 const CHOSEN_BUCKETS_MAX: i64 = 100;
 
-/// Equal buckets that cover a range of time.
+/// The longest bucket that keeps its length when the clocks change; a longer one keeps to the clock.
+const STEADY_SECONDS_MAX: i64 = HOUR;
+
+/// Neighbouring buckets that cover a range of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Buckets {
-    /// Start of the first bucket, microseconds.
-    first: i64,
-    /// Length of each, microseconds.
+    /// Starts of the buckets and the end of the last, microseconds.
+    edges: Vec<i64>,
+    /// Length of each, microseconds; the clock's where the clocks change.
     length: i64,
-    count: usize,
 }
 
 impl Buckets {
-    /// The buckets that cover `range` (microseconds, not empty), of the given or of a chosen length.
+    /// The buckets that cover `range` (microseconds, not empty), of the given or of a chosen length, at round times
+    /// of the clocks in `zone`.
     ///
     /// # Errors
     /// `Invalid` if the interval is not whole seconds, `TooExpensive` if it gives too many buckets.
-    pub(crate) fn cover(range: Range<i64>, interval_micros: Option<i64>) -> Result<Self, ReadError> {
+    pub(crate) fn cover(
+        range: Range<i64>,
+        interval_micros: Option<i64>,
+        zone: &TimeZone,
+    ) -> Result<Self, ReadError> {
         let seconds = match interval_micros {
             Some(micros) => whole_seconds(micros)?,
             None => chosen_interval(range.end - range.start),
         };
         let length = seconds * MICROS;
         let origin = if seconds % WEEK == 0 { FIRST_MONDAY_SECONDS * MICROS } else { 0 };
-        let first = (range.start - origin).div_euclid(length) * length + origin;
-        let count = (range.end - first - 1).div_euclid(length) + 1;
+        let offset = offset_micros(zone, range.start);
+        let first = (range.start + offset - origin).div_euclid(length) * length + origin;
+        let count = (range.end + offset - first - 1).div_euclid(length) + 1;
         if count > HISTOGRAM_BUCKETS_MAX as i64 {
             return Err(ReadError::TooExpensive {
                 detail: format!(
@@ -74,11 +83,28 @@ impl Buckets {
                 ),
             });
         }
-        Ok(Buckets { first, length, count: count as usize })
+        let instant = |wall: i64| match seconds {
+            ..=STEADY_SECONDS_MAX => wall - offset,
+            _ => instant_of(zone, wall),
+        };
+        // Where clocks skip the start of the first bucket, it starts with the range.
+        let mut edges = vec![instant(first).min(range.start)];
+        let mut wall = first;
+        while edges[edges.len() - 1] < range.end {
+            wall += length;
+            let edge = instant(wall);
+            // A bucket that the clocks skip is none.
+            if edge > edges[edges.len() - 1] {
+                edges.push(edge);
+            }
+        }
+        Ok(Buckets { edges, length })
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.count
+    /// How many buckets there are.
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.edges.len() - 1
     }
 
     /// Length of a bucket in microseconds.
@@ -87,9 +113,28 @@ impl Buckets {
     }
 
     /// Start of a bucket; of the one past the last, the last one's end.
-    pub(crate) fn start(&self, bucket: usize) -> Timestamp {
-        Timestamp::from_micros(self.first + bucket as i64 * self.length)
+    #[cfg(test)]
+    fn start(&self, bucket: usize) -> Timestamp {
+        Timestamp::from_micros(self.edges[bucket])
     }
+
+    /// The starts of all buckets and the end of the last.
+    pub(crate) fn edges(&self) -> Vec<Timestamp> {
+        self.edges.iter().map(|edge| Timestamp::from_micros(*edge)).collect()
+    }
+}
+
+/// How far the clocks in `zone` are ahead of UTC.
+fn offset_micros(zone: &TimeZone, micros: i64) -> i64 {
+    jiff::Timestamp::from_microsecond(micros)
+        .map_or(0, |instant| i64::from(zone.to_offset(instant).seconds()) * MICROS)
+}
+
+/// When the clocks in `zone` show a time, given as if it were UTC; the first of two, and after those they skip.
+fn instant_of(zone: &TimeZone, wall: i64) -> i64 {
+    jiff::Timestamp::from_microsecond(wall)
+        .and_then(|wall| zone.to_ambiguous_timestamp(Offset::UTC.to_datetime(wall)).compatible())
+        .map_or(wall, |instant| instant.as_microsecond())
 }
 
 fn whole_seconds(micros: i64) -> Result<i64, ReadError> {
@@ -119,7 +164,17 @@ mod tests {
     }
 
     fn cover(from: &str, to: &str) -> Buckets {
-        Buckets::cover(micros(from)..micros(to), None).expect("within bounds")
+        cover_in("UTC", from, to, None)
+    }
+
+    fn cover_in(zone: &str, from: &str, to: &str, interval_seconds: Option<i64>) -> Buckets {
+        let zone = TimeZone::get(zone).expect("known");
+        Buckets::cover(micros(from)..micros(to), interval_seconds.map(|seconds| seconds * MICROS), &zone)
+            .expect("within bounds")
+    }
+
+    fn starts(buckets: &Buckets) -> Vec<String> {
+        buckets.edges().iter().map(Timestamp::to_string).collect()
     }
 
     #[test]
@@ -156,11 +211,56 @@ mod tests {
     #[test]
     fn too_fine_an_interval_is_refused_with_one_that_works() {
         let range = micros("2026-01-01T00:00:30Z")..micros("2026-11-23T00:00:00Z");
-        let refused = Buckets::cover(range.clone(), Some(MICROS));
+        let refused = Buckets::cover(range.clone(), Some(MICROS), &TimeZone::UTC);
         let Err(ReadError::TooExpensive { detail }) = refused else { panic!("{refused:?}") };
         let words: Vec<_> = detail.split(' ').collect();
         let at_least = words.iter().position(|word| *word == "least").expect("names a length");
         let seconds: i64 = words[at_least + 1].parse().expect("a number");
-        Buckets::cover(range, Some(seconds * MICROS)).expect("the advice works");
+        Buckets::cover(range, Some(seconds * MICROS), &TimeZone::UTC).expect("the advice works");
+    }
+
+    #[test]
+    fn days_are_those_of_the_zone() {
+        let days = cover_in("America/Los_Angeles", "2026-10-24T12:00:00Z", "2026-10-26T12:00:00Z", Some(DAY));
+        let expected =
+            ["2026-10-24T07:00:00Z", "2026-10-25T07:00:00Z", "2026-10-26T07:00:00Z", "2026-10-27T07:00:00Z"];
+        assert_eq!(starts(&days), expected);
+        let weeks = cover_in("Asia/Kolkata", "2026-11-04T00:00:00Z", "2026-11-05T00:00:00Z", Some(WEEK));
+        assert_eq!(starts(&weeks), ["2026-11-01T18:30:00Z", "2026-11-08T18:30:00Z"]);
+    }
+
+    #[test]
+    fn a_day_on_which_the_clocks_change_is_longer_or_shorter() {
+        let autumn = cover_in("Europe/Paris", "2026-10-24T22:00:00Z", "2026-10-26T20:00:00Z", Some(DAY));
+        assert_eq!(starts(&autumn), ["2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", "2026-10-26T23:00:00Z"]);
+        let spring = cover_in("Europe/Paris", "2026-03-28T23:00:00Z", "2026-03-29T20:00:00Z", Some(DAY));
+        assert_eq!(starts(&spring), ["2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"]);
+        let hours = cover_in("Europe/Paris", "2026-10-25T00:00:00Z", "2026-10-25T03:00:00Z", Some(HOUR));
+        assert_eq!(hours.len(), 3, "hours keep their length");
+    }
+
+    #[test]
+    fn every_range_is_covered_whatever_the_clocks_do() {
+        let transitions = [
+            ("Africa/Cairo", "2026-04-23T22:00:00Z"),
+            ("America/Havana", "2026-11-01T05:00:00Z"),
+            ("Antarctica/Troll", "2026-03-29T01:00:00Z"),
+            ("Antarctica/Troll", "2026-10-25T01:00:00Z"),
+            ("Australia/Lord_Howe", "2026-04-04T15:00:00Z"),
+        ];
+        for (name, at) in transitions {
+            let zone = TimeZone::get(name).expect("known");
+            for minutes in (-180..180).step_by(10) {
+                let start = micros(at) + minutes * MINUTE * MICROS;
+                for hours in [1, 2, 3, 6, 12, 24] {
+                    let range = start..start + HOUR * MICROS;
+                    let buckets =
+                        Buckets::cover(range.clone(), Some(hours * HOUR * MICROS), &zone).expect("covered");
+                    let edges = &buckets.edges;
+                    assert!(edges[0] <= range.start && range.end <= edges[buckets.len()], "{name} {minutes}");
+                    assert!(edges.is_sorted_by(|a, b| a < b), "{name} {minutes}");
+                }
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow_buffer::BooleanBuffer;
+use jiff::tz::TimeZone;
 use recount_event::{TenantId, Timestamp};
 use recount_segment::count::{OutcomeCounts, histogram, histogram_columns};
 use recount_segment::{ColumnSet, Line, RowGroupColumns};
@@ -60,8 +61,9 @@ impl ReadState {
         let _timed = Timed::new("histogram");
         let _admitted = self.queries.enter(tenant).await?;
         let (plan, pin) = plan_and_pin(self, tenant, query.pin).await?;
+        let zone = query.zone.clone().unwrap_or(TimeZone::UTC);
         let Some(range) = range(&plan, pin, query.from, query.to) else {
-            let none = Buckets::cover(0..1, query.interval_micros)?;
+            let none = Buckets::cover(0..1, query.interval_micros, &zone)?;
             return Ok(Histogram {
                 interval_micros: none.length_micros(),
                 buckets: Vec::new(),
@@ -71,8 +73,9 @@ impl ReadState {
                 covered_from: None,
             });
         };
-        let buckets = Buckets::cover(range, query.interval_micros)?;
-        let edges: Arc<Vec<Timestamp>> = Arc::new((0..=buckets.len()).map(|b| buckets.start(b)).collect());
+        let buckets = Buckets::cover(range, query.interval_micros, &zone)?;
+        let interval_micros = buckets.length_micros();
+        let edges = Arc::new(buckets.edges());
         let bytes_max = query.max_scan_bytes.unwrap_or(self.scan_bytes_max);
         let counted = self
             .with_plan(tenant, plan, |plan| {
@@ -105,7 +108,7 @@ impl ReadState {
             })
             .collect();
         Ok(Histogram {
-            interval_micros: edges[1].as_micros() - edges[0].as_micros(),
+            interval_micros,
             events: buckets.iter().map(HistogramBucket::total).sum(),
             buckets,
             pin,

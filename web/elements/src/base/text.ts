@@ -1,7 +1,7 @@
 /** Making text from senders harmless to read: nothing in it can turn the page's reading direction. */
 
-/** Bidi embeddings, overrides and isolates, and control characters except tab and line feed. */
-const CONTROLS = /[\u202a-\u202e\u2066-\u2069\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+/** Bidi marks, embeddings, overrides and isolates, and control characters except tab and line feed. */
+const CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** The text with characters that could disguise it written out (`⟨U+202E⟩`). */
 export function plain(text: unknown): string {
@@ -15,7 +15,6 @@ export function valueText(value: unknown): string {
 
 /** Up to two letters that stand for a name. */
 export function initials(name: string): string {
-  const words = name.replace(/@.*/, '').split(/[^\p{L}\p{N}]+/u).filter(Boolean);
-  const picked = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]];
-  return picked.map((word) => [...(word ?? '')][0] ?? '').join('').toLocaleUpperCase();
+  const words = name.replace(/@.*/, '').match(/[\p{L}\p{N}]+/gu) ?? [];
+  return [...new Set([words[0], words.at(-1)])].map((word) => [...(word ?? '')][0] ?? '').join('').toLocaleUpperCase();
 }

@@ -16,7 +16,7 @@ export const fr = {
   Time: 'Heure', Actor: 'Acteur', Action: 'Action', Target: 'Cible', Outcome: 'Résultat', Source: 'Source', Location: 'Lieu',
   Description: 'Description', 'Event id': 'Identifiant', Email: 'E-mail', 'Actor id': 'Identifiant', 'Actor type': 'Type d’acteur',
   'User agent': 'Navigateur', 'Session id': 'Session', 'Request id': 'Requête', Reason: 'Motif', Received: 'Reçu', Tags: 'Étiquettes',
-  Metadata: 'Métadonnées', 'Actor details': 'Détails de l’acteur', '{name}: details': '{name} : détails', Context: 'Contexte',
+  Metadata: 'Métadonnées', 'Actor details': 'Détails de l’acteur', '{name}: details': '{name} : détails',
   Success: 'Réussi', Failed: 'Échoué', Denied: 'Refusé', 'Vendor staff': 'Personnel de l’éditeur',
   // Verbs that end an action's name
   'verb.created': 'a créé', 'verb.added': 'a ajouté', 'verb.updated': 'a modifié', 'verb.changed': 'a modifié', 'verb.deleted': 'a supprimé',
@@ -32,7 +32,7 @@ export const fr = {
   '“{token}” names no field. Fields: {fields}, metadata.…, tags.…. To search for the text itself, put it in quotes.':
     '« {token} » ne désigne aucun champ. Champs : {fields}, metadata.…, tags.…. Pour chercher ce texte, mettez-le entre guillemets.',
   'The quote in “{token}” is not closed.': 'Le guillemet de « {token} » n’est pas fermé.', '“{token}” has no value.': '« {token} » n’a pas de valeur.',
-  'Filter or copy {value}': 'Filtrer ou copier {value}', 'Filter for this': 'Ne garder que ceci', 'Filter out': 'Exclure', 'Copy value': 'Copier la valeur',
+  'Filter or copy {value}': 'Filtrer ou copier {value}', 'Filter for this': 'Ne garder que ceci', 'Filter out': 'Exclure', 'Copy value': 'Copier la valeur', 'Since then': 'À partir de là', 'Until then': 'Jusque-là',
   // Time
   'Last 15 minutes': '15 dernières minutes', 'Last hour': 'Dernière heure', 'Last 24 hours': 'Dernières 24 heures', Today: 'Aujourd’hui', Yesterday: 'Hier',
   'Last 7 days': '7 derniers jours', 'Last 30 days': '30 derniers jours', 'Last 90 days': '90 derniers jours', 'All time': 'Depuis le début',
@@ -45,7 +45,7 @@ export const fr = {
   // Histogram
   'Events over time': 'Événements dans le temps', 'No events in this range': 'Aucun événement dans cette période', Events: 'Événements',
   'Arrow keys choose a bar, with Shift a range, Enter zooms in, Escape zooms out.': 'Les flèches choisissent une barre, avec Maj une plage, Entrée agrandit, Échap revient.',
-  '{n} event|{n} events': '{n} événement|{n} événements', '{n} failed': '{n} en échec', '{n} denied': '{n} refusés', 'Zoom out': 'Revenir',
+  '{n} event|{n} events': '{n} événement|{n} événements', '{n} failed|{n} failed': '{n} en échec|{n} en échec', '{n} denied|{n} denied': '{n} refusé|{n} refusés', 'Zoom out': 'Revenir',
   // Counts and tools
   '{count} event matches|{count} events match': '{count} événement correspond|{count} événements correspondent', '{count} event|{count} events': '{count} événement|{count} événements',
   'of {count} in range': 'sur {count} dans la période', 'about {n}': 'environ {n}', Reload: 'Recharger', 'Copy link': 'Copier le lien', Copied: 'Copié', Copy: 'Copier',
@@ -60,13 +60,13 @@ export const fr = {
   'Event details': 'Détails de l’événement', 'Previous event': 'Événement précédent', 'Next event': 'Événement suivant', Close: 'Fermer', '{i} of {n}': '{i} sur {n}',
   Overview: 'Aperçu', Related: 'Liés', JSON: 'JSON', 'This event is outside the current filter or range.': 'Cet événement est hors du filtre ou de la période.',
   'Changes · {n} field|Changes · {n} fields': 'Changements · {n} champ|Changements · {n} champs', 'changed, value hidden': 'modifié, valeur masquée',
-  'Who and where': 'Qui et où', What: 'Quoi', 'Same actor, 10 minutes around': 'Même acteur, à 10 minutes près', 'Same target: {name}': 'Même cible : {name}',
+  'Who and where': 'Qui et où', What: 'Quoi', Record: 'Enregistrement', 'Same actor, 10 minutes around': 'Même acteur, à 10 minutes près', 'Same target: {name}': 'Même cible : {name}',
   'Same request': 'Même requête', 'Same session': 'Même session', 'Show in list': 'Voir dans la liste', 'Loading…': 'Chargement…', 'Could not be loaded.': 'Chargement impossible.',
   'No other events.': 'Aucun autre événement.', 'No such event': 'Événement introuvable', 'The link names an event that is not in this log.': 'Le lien désigne un événement absent de ce journal.',
   // States
   'No events match': 'Aucun événement ne correspond', 'Looking for what keeps them away…': 'Recherche de ce qui les écarte…', 'Without one of these there are some:': 'Sans l’une de ces conditions, il y en a :',
   'No single condition is to blame; clear the filter to start over.': 'Aucune condition seule n’est en cause ; effacez le filtre pour recommencer.', 'Clear the filter': 'Effacer le filtre',
-  'No events yet': 'Pas encore d’événement',
+  'No events yet': 'Pas encore d’événement', 'Show what this portal recorded': 'Voir ce que ce portail a enregistré',
   'Events appear here moments after they happen: sign-ins, changes of roles and settings, exports. Turn on Live to watch the first one arrive.':
     'Les événements apparaissent ici dès qu’ils ont lieu : connexions, changements de rôles et de réglages, exports. Activez Direct pour voir arriver le premier.',
   'The server can’t be reached': 'Le serveur est injoignable', 'Check the connection; nothing was lost.': 'Vérifiez la connexion ; rien n’est perdu.',
@@ -91,5 +91,6 @@ export const fr = {
   // Keys
   'Switch between local time and UTC': 'Basculer entre heure locale et UTC', 'Live on or off': 'Direct ou non', 'Previous or next event': 'Événement précédent ou suivant',
   'Open the event': 'Ouvrir l’événement', 'Close, or zoom out': 'Fermer, ou revenir', 'Move between cells': 'Passer d’une cellule à l’autre',
-  'On a cell: filter for, filter out, copy': 'Sur une cellule : garder, exclure, copier', 'Copy the link of the open event': 'Copier le lien de l’événement ouvert', 'This list': 'Cette liste',
+  'On a cell: filter for, filter out, copy': 'Sur une cellule : garder, exclure, copier', 'Copy the link of the open event': 'Copier le lien de l’événement ouvert', 'This list': 'Cette liste', 'Single-key shortcuts': 'Raccourcis à une touche',
+  'Off, letters do nothing outside of the list; arrows, Enter and Esc stay.': 'Sans eux, les lettres ne font rien hors de la liste ; flèches, Entrée et Échap restent.',
 } as const satisfies Record<string, string>;

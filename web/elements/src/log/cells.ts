@@ -3,12 +3,16 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { icon } from '../base/icons.js';
 import type { I18n, Message } from '../base/i18n.js';
 import { initials, plain, valueText } from '../base/text.js';
-import { actionKind, actorKind, isStaff, outcomeOf, capitalWords, partyName, timeOf, words, type LogEvent, type Party } from '../model/event.js';
+import { actionKind, actorKind, isStaff, memberAt, outcomeOf, capitalWords, partyName, timeOf, words, type LogEvent, type Party } from '../model/event.js';
+import { memberField } from '../model/filter.js';
 import { isoIn } from '../model/time.js';
 
-/** A value that can be filtered for, filtered out and copied. */
+/**
+ * A value that can be filtered for, filtered out and copied. Without a name of a field (`''`) it is looked for as a
+ * text anywhere in the event; without any field it can only be copied. `time` asks for what came since and until then.
+ */
 export interface Pick {
-  field: string;
+  field?: string;
   value: string;
   /** How people call it, if not by its value. */
   label?: string;
@@ -40,6 +44,20 @@ export const partyKey = ({ type, id }: Party): string => `${type}/${id}`;
 export const actorPick = (actor: Party): Pick => ({ field: 'actor', value: partyKey(actor), label: partyName(actor) });
 export const targetPick = (target: Party): Pick => ({ field: 'target', value: partyKey(target), label: partyName(target) });
 
+/** Texts that the filter language takes without a field. */
+const TEXT_CHARS_MAX = 256;
+
+/** The pick of a value that no field of the language names. */
+export function textPick(value: unknown): Pick {
+  const text = valueText(value);
+  const found = (typeof value === 'string' || typeof value === 'number') && text.trim() && text.length <= TEXT_CHARS_MAX;
+  return { ...(found && { field: '' }), value: text };
+}
+
+/** The pick of an instant, by its wall time with the offset. */
+export const timePick = (i18n: I18n, at: number, zone: string): Pick =>
+  ({ field: 'time', value: isoIn(at, zone), label: i18n.dates(zone, { dateStyle: 'medium', timeStyle: 'medium' }).format(at) });
+
 export function glyph(actor: Party): TemplateResult {
   const kind = actorKind(actor);
   return html`<span class="glyph ${kind}" aria-hidden="true">${kind === 'person' ? initials(partyName(actor))
@@ -63,7 +81,7 @@ export function cell(column: string, event: LogEvent, i18n: I18n, zone: string):
   switch (column) {
     case 'time': {
       const at = timeOf(event);
-      return { content: html`<time datetime=${event.occurred_at} class="clip">${clock(i18n, at, zone)}</time>`, title: isoIn(at, zone) };
+      return { content: html`<time datetime=${event.occurred_at} class="clip">${clock(i18n, at, zone)}</time>`, title: isoIn(at, zone), pick: timePick(i18n, at, zone) };
     }
     case 'actor': {
       const name = partyName(event.actor);
@@ -92,7 +110,8 @@ export function cell(column: string, event: LogEvent, i18n: I18n, zone: string):
       return { content: html`<span class=${outcome === 'success' ? 'muted' : 'danger'}>${t(OUTCOMES[outcome]!)}</span>`, pick: { field: 'outcome', value: outcome } };
     }
     case 'description':
-      return { content: html`<bdi class="clip">${plain(event.description)}</bdi>`, title: plain(event.description) };
+      return event.description
+        ? { content: html`<bdi class="clip">${plain(event.description)}</bdi>`, title: plain(event.description), pick: { field: 'description', value: event.description } } : { content: '' };
     case 'ip':
     case 'location':
       return mono(column, context[column]);
@@ -100,10 +119,14 @@ export function cell(column: string, event: LogEvent, i18n: I18n, zone: string):
     case 'source':
       return mono(column, event[column]);
     default: {
-      const [root, ...path] = column.split('.');
-      const value = path.reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name],
-        root === 'tags' ? event.tags : root === 'metadata' ? event.metadata : undefined);
-      return mono(column, value === undefined ? undefined : valueText(value));
+      const [root, ...path] = column.split('.') as [string, ...string[]];
+      const value = memberAt(event, [root, ...path]);
+      const all = (Array.isArray(value) ? value : [value]).filter((each) => each !== undefined);
+      if (!all.length) return { content: '' };
+      const text = all.map(valueText).join(', ');
+      // Of a list, its first value stands for it.
+      const pick = typeof all[0] === 'object' && all[0] !== null ? textPick(all[0]) : { field: memberField(root, path.join('.')), value: valueText(all[0]) };
+      return { content: html`<bdi class="mono clip">${plain(text)}</bdi>`, pick, title: plain(text) };
     }
   }
 }

@@ -9,17 +9,19 @@ import { controls, forms } from '../base/styles.js';
 import { copyText } from '../base/clipboard.js';
 import { plain, valueText } from '../base/text.js';
 import { eventsParams, type EventsPage } from '../model/api.js';
-import { diffChanges } from '../model/diff.js';
+import { diffChanges, type DiffLine } from '../model/diff.js';
 import { capitalWords, outcomeOf, partyName, timeOf, words, type LogEvent, type Party } from '../model/event.js';
-import { condition } from '../model/filter.js';
+import { condition, memberField } from '../model/filter.js';
 import { sentence } from '../model/sentence.js';
 import { isoIn, writeRange } from '../model/time.js';
-import { actorPick, clock, glyph, OUTCOMES, staffTag, targetPick, zoneShort, type Pick } from './cells.js';
+import { actorPick, clock, glyph, OUTCOMES, staffTag, targetPick, textPick, timePick, zoneShort, type Pick } from './cells.js';
 import type { PickRequest } from './event-table.js';
 import { glyphs } from './glyphs.js';
 
 const COPIED_MS = 2000;
 const RELATED_EVENTS_MAX = 6;
+/** So long an event must be looked at before what belongs to it is fetched. */
+const RELATED_DELAY_MS = 250;
 const NEAR_MS = 10 * 60_000;
 
 /** A question about the neighbourhood of an event: a filter and, if it is about time, a range. */
@@ -40,6 +42,7 @@ export class EventDetail extends Part {
   @state() private tab: 'overview' | 'related' | 'json' = 'overview';
   @state() private copied = '';
   @state() private related: Record<string, LogEvent[] | 'failed'> = {};
+  #timer = 0;
 
   override focus(): void {
     this.renderRoot.querySelector<HTMLElement>('h2')?.focus();
@@ -50,7 +53,16 @@ export class EventDetail extends Part {
       this.related = {};
       this.tell('shown', sentence(this.event, this.app.i18n));
     }
-    if (this.tab === 'related' && (changed.has('event') || changed.has('tab'))) for (const query of this.#queries()) void this.#load(query);
+    if (!changed.has('event') && !(changed.has('tab') && this.tab === 'related')) return;
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => {
+      for (const query of this.#queries()) if (!Array.isArray(this.related[query.filter])) void this.#load(query);
+    }, this.tab === 'related' ? 0 : RELATED_DELAY_MS);
+  }
+
+  override disconnectedCallback(): void {
+    clearTimeout(this.#timer);
+    super.disconnectedCallback();
   }
 
   /** Copies the event's own link; also from the keyboard. */
@@ -86,7 +98,7 @@ export class EventDetail extends Part {
     let answer: LogEvent[] | 'failed';
     try {
       answer = (await this.app.client.get<EventsPage>('/v1/events', { ...eventsParams({ filter, from, to }), limit: RELATED_EVENTS_MAX + 1 }))
-        .data.filter((event) => event.id !== of.id).slice(0, RELATED_EVENTS_MAX);
+        .data.filter((event) => event.id !== of.id);
     } catch {
       answer = 'failed';
     }
@@ -98,7 +110,10 @@ export class EventDetail extends Part {
     const { i18n } = this.app;
     const at = timeOf(event);
     const outcome = outcomeOf(event);
-    const tabs = [['overview', t('Overview')], ['related', t('Related')], ['json', t('JSON')]] as const;
+    const near = Object.values(this.related).filter(Array.isArray) as LogEvent[][];
+    const count = new Set(near.flat().map(({ id }) => id)).size;
+    const badge = near.length ? html` <small>${i18n.number(count)}${near.some(({ length }) => length > RELATED_EVENTS_MAX) ? '+' : ''}</small>` : nothing;
+    const tabs = [['overview', t('Overview')], ['related', html`${t('Related')}${badge}`], ['json', t('JSON')]] as const;
     return html`
       <div class="bar">
         <button class="btn small square" aria-label=${t('Previous event')} title=${t('Previous event')} @click=${() => this.tell('step', -1)}>${icon('up')}</button>
@@ -112,10 +127,10 @@ export class EventDetail extends Part {
         <header>
           <h2 tabindex="-1" class="any"><bdi>${sentence(event, i18n)}</bdi></h2>
           <p class="muted"><time datetime=${event.occurred_at} title=${isoIn(at, this.zone)}>${i18n.dates(this.zone, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(at)},
-            ${clock(i18n, at, this.zone)} ${zoneShort(i18n, this.zone, at)}</time> · ${agoText(i18n, at, Date.now())}</p>
+            ${clock(i18n, at, this.zone)} ${zoneShort(i18n, this.zone, at)}</time> · ${agoText(i18n, at, Date.now())}${this.#pickButton(timePick(i18n, at, this.zone))}</p>
         </header>
         ${this.outside ? html`<p class="note">${icon('link')}<span>${t('This event is outside the current filter or range.')}</span></p>` : nothing}
-        ${outcome === 'success' ? nothing : html`<p class="note bad">${icon('alert')}<span><strong>${t(OUTCOMES[outcome]!)}</strong>${event.reason ? html` – <bdi>${plain(event.reason)}</bdi>` : nothing}</span></p>`}
+        ${outcome === 'success' ? nothing : html`<p class="note bad">${icon('alert')}<span><strong>${t(OUTCOMES[outcome]!)}</strong>${event.reason ? html` – <bdi>${plain(event.reason)}</bdi>` : nothing}</span>${event.reason ? this.#pickButton({ field: 'reason', value: event.reason }) : nothing}</p>`}
         <div class="tabs" role="tablist" @keydown=${this.#tabKey}>${tabs.map(([name, label]) => html`
           <button role="tab" id=${`tab-${name}`} aria-selected=${this.tab === name} aria-controls="panel" tabindex=${this.tab === name ? 0 : -1} @click=${() => (this.tab = name)}>${label}</button>`)}</div>
         <div role="tabpanel" id="panel" aria-labelledby=${`tab-${this.tab}`}>${{ overview: () => this.#overview(), related: () => this.#related(), json: () => this.#json() }[this.tab]()}</div>
@@ -135,48 +150,58 @@ export class EventDetail extends Part {
   #overview() {
     const { t, event } = this;
     const { context = {}, actor, targets = [] } = event;
-    const known = new Set(['ip', 'location', 'user_agent', 'session_id', 'request_id']);
     const lines = event.changes ? diffChanges(event.changes) : [];
-    const field = (label: string, content: unknown, pick?: Pick) => (content ? html`<div><dt>${label}</dt><dd>${content}${pick ? this.#pickButton(pick) : nothing}</dd></div>` : nothing);
-    const code = (label: Message, name: string, value?: string) => field(t(label), value && html`<bdi class="mono any">${plain(value)}</bdi>`, { field: name, value: value ?? '' });
+    const field = (label: string, content: unknown, pick: Pick) => html`<div><dt>${label}</dt><dd>${content}${this.#pickButton(pick)}</dd></div>`;
+    const text = (label: Message, name: string, value: string | undefined, shown = value) =>
+      (value ? field(t(label), html`<bdi class="any" title=${shown === value ? nothing : plain(value)}>${plain(shown)}</bdi>`, { field: name, value }) : nothing);
+    const code = (label: Message, name: string, value?: string) => (value ? field(t(label), html`<bdi class="mono any">${plain(value)}</bdi>`, { field: name, value }) : nothing);
+    const received = Date.parse(event.received_at);
     return html`
       ${lines.length ? html`<section><h3>${t('Changes · {n} field|Changes · {n} fields', { n: lines.length })}</h3>
-        <dl class="diff">${lines.map((line) => html`<div><dt class="mono any">${plain(line.path)}</dt><dd>${line.masked
-          ? html`<span class="masked">•••••• <span class="muted">${t('changed, value hidden')}</span></span>`
-          : line.inline ? html`<p class="words any" dir="auto">${line.parts.map(({ kind, text }) => (kind === '=' ? text : kind === '+' ? html`<ins>${text}</ins>` : html`<del>${text}</del>`))}</p>`
-            : line.parts.map(({ kind, text }) => (kind === '+' ? html`<ins class="line any"><b aria-hidden="true">+ </b><bdi>${text}</bdi></ins>` : html`<del class="line any"><b aria-hidden="true">- </b><bdi>${text}</bdi></del>`))}</dd></div>`)}</dl></section>` : nothing}
+        <dl class="diff">${lines.map((line) => this.#change(line))}</dl></section>` : nothing}
       <section><h3>${t('Who and where')}</h3><dl>
         ${field(t('Actor'), html`${glyph(actor)}<bdi class="any">${partyName(actor)}</bdi>${staffTag(t, actor)}`, actorPick(actor))}
-        ${actor.email && actor.email !== partyName(actor) ? field(t('Email'), html`<bdi class="any">${plain(actor.email)}</bdi>`, { field: 'actor.email', value: actor.email }) : nothing}
-        ${code('Actor id', 'actor.id', actor.id)}
-        ${field(t('Actor type'), html`<bdi>${words(actor.type)}</bdi>`, { field: 'actor.type', value: actor.type })}
+        ${actor.email === partyName(actor) ? nothing : text('Email', 'actor.email', actor.email)}
         ${code('IP address', 'ip', context['ip'])}
-        ${field(t('Location'), context['location'] && html`<bdi>${plain(context['location'])}</bdi>`, { field: 'location', value: context['location'] ?? '' })}
-        ${field(t('User agent'), context['user_agent'] && html`<bdi class="any" title=${plain(context['user_agent'])}>${plain(agentName(context['user_agent']))}</bdi>`, { field: 'user_agent', value: context['user_agent'] ?? '' })}
-        ${code('Session id', 'session_id', context['session_id'])}
+        ${text('Location', 'location', context['location'])}
+        ${text('User agent', 'user_agent', context['user_agent'], agentName(context['user_agent'] ?? ''))}
       </dl></section>
       <section><h3>${t('What')}</h3><dl>
         ${code('Action', 'action', event.action)}
         ${targets.map((target: Party) => field(capitalWords(target.type), html`<bdi class="any">${partyName(target)}</bdi>`, targetPick(target)))}
-        ${outcome(event) && event.reason ? field(t('Reason'), html`<bdi class="any">${plain(event.reason)}</bdi>`) : nothing}
+        ${outcomeOf(event) === 'success' ? text('Reason', 'reason', event.reason) : nothing}
         ${code('Source', 'source', event.source)}
-        ${code('Request id', 'request_id', context['request_id'])}
-        ${code('Event id', 'id', event.id)}
-        ${field(t('Received'), html`<time datetime=${event.received_at}>${isoIn(Date.parse(event.received_at), this.zone)}</time>`)}
       </dl></section>
       ${this.#values(t('Tags'), 'tags', event.tags)}
       ${this.#values(t('Metadata'), 'metadata', event.metadata)}
       ${this.#values(t('Actor details'), '', actor.metadata)}
       ${targets.map((target) => this.#values(t('{name}: details', { name: partyName(target) }), '', target.metadata))}
-      ${this.#values(t('Context'), '', Object.fromEntries(Object.entries(context).filter(([name]) => !known.has(name))))}`;
+      <section><h3>${t('Record')}</h3><dl>
+        ${code('Event id', 'id', event.id)}
+        ${code('Request id', 'request_id', context['request_id'])}
+        ${code('Session id', 'session_id', context['session_id'])}
+        ${code('Actor id', 'actor.id', actor.id)}
+        ${text('Actor type', 'actor.type', actor.type, words(actor.type))}
+        ${field(t('Received'), html`<time class="mono" datetime=${event.received_at}>${isoIn(received, this.zone)}</time>`, { value: isoIn(received, this.zone) })}
+      </dl></section>`;
   }
 
-  /** Members of a JSON object by their dotted paths. */
+  /** One changed field: what went and what came. */
+  #change({ path, field, parts, running, masked }: DiffLine) {
+    const words = () => html`<p class="words any" dir="auto">${parts.map(({ kind, text }) => (kind === '=' ? text : kind === '+' ? html`<ins>${text}</ins>` : html`<del>${text}</del>`))}</p>${this.#pickButton(textPick(running))}`;
+    const apart = () => parts.map(({ kind, text, value }) => html`<div class="line ${kind === '+' ? 'ins' : 'del'}">${kind === '+'
+      ? html`<ins class="any"><b aria-hidden="true">+ </b><bdi>${text}</bdi></ins>` : html`<del class="any"><b aria-hidden="true">- </b><bdi>${text}</bdi></del>`}${this.#pickButton({ ...textPick(value), label: text })}</div>`);
+    return html`<div><dt class="mono any"><span>${plain(path)}</span>${this.#pickButton({ field: 'change', value: field })}</dt><dd>${masked
+      ? html`<span class="masked">•••••• <span class="muted">${this.t('changed, value hidden')}</span></span>` : running === undefined ? apart() : words()}</dd></div>`;
+  }
+
+  /** Members of a JSON object by their dotted paths; those of `tags` and `metadata` are fields of the language. */
   #values(title: string, root: string, object: unknown) {
     const leaves = flatten(object);
     if (!leaves.length) return nothing;
-    return html`<section><h3>${title}</h3><dl>${leaves.map(([path, value]) => html`
-      <div><dt class="mono any">${plain(path)}</dt><dd><bdi class="mono any">${plain(valueText(value))}</bdi>${root && typeof value !== 'object' ? this.#pickButton({ field: `${root}.${path}`, value: valueText(value) }) : nothing}</dd></div>`)}</dl></section>`;
+    return html`<section><h3>${title}</h3><dl>${leaves.map(([path, value], i) => html`
+      <div><dt class="mono any">${path === leaves[i - 1]?.[0] ? '' : plain(path)}</dt><dd><bdi class="mono any">${plain(valueText(value))}</bdi>${
+        this.#pickButton(root && !isObject(value) ? { field: memberField(root, path), value: valueText(value) } : textPick(value))}</dd></div>`)}</dl></section>`;
   }
 
   #pickButton(pick: Pick): TemplateResult {
@@ -190,7 +215,7 @@ export class EventDetail extends Part {
       const found = this.related[query.filter];
       return html`<section><div class="row"><h3 class="grow clip">${query.title}</h3><button class="link" @click=${() => this.tell('related', query)}>${t('Show in list')}</button></div>
         ${found === undefined ? html`<p class="hint">${t('Loading…')}</p>` : found === 'failed' ? html`<p class="hint">${t('Could not be loaded.')}</p>`
-          : found.length ? html`<ul class="near">${found.map((event) => html`<li><button class="item" @click=${() => this.tell('open', event)}>
+          : found.length ? html`<ul class="near">${found.slice(0, RELATED_EVENTS_MAX).map((event) => html`<li><button class="item" @click=${() => this.tell('open', event)}>
             <time class="muted" datetime=${event.occurred_at}>${this.app.i18n.dates(this.zone, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(timeOf(event))}</time>
             <span class="clip"><bdi>${sentence(event, this.app.i18n)}</bdi></span></button></li>`)}</ul>`
             : html`<p class="hint">${t('No other events.')}</p>`}</section>`;
@@ -221,18 +246,31 @@ export class EventDetail extends Part {
     dt { color: var(--_muted); padding-block: 2px; }
     dd { display: flex; align-items: flex-start; gap: 6px; min-inline-size: 0; padding-block: 2px; }
     dd .glyph { margin-block: -1px; }
-    .pick { display: grid; place-items: center; inline-size: 24px; block-size: 24px; margin-block: -2px; padding: 0; flex: none; border: 0; border-radius: 5px; background: none; color: var(--_muted); cursor: pointer; }
+    small { color: var(--_muted); font-weight: 400; line-height: 1; }
+    .pick { display: inline-grid; place-items: center; inline-size: 24px; block-size: 24px; margin-block: -2px; padding: 0; flex: none; border: 0; border-radius: 5px; background: none; color: var(--_muted); cursor: pointer; vertical-align: middle; }
+    @media (hover: hover) {
+      .pick:not(:focus-visible) { opacity: 0; }
+      :is(dt, dd, p, .line):hover > .pick, dl:not(.diff) > div:hover .pick { opacity: 1; }
+    }
     .pick .icon { inline-size: 13px; block-size: 13px; }
     .pick:hover { color: var(--_accent); background: var(--_accent-soft); }
     .diff { gap: 0; border: 1px solid var(--_border); border-radius: var(--_radius); overflow: hidden; background: var(--_bg); }
     .diff > div { gap: 0; grid-template-columns: minmax(96px, 32%) 1fr; }
     .diff > div + div { border-block-start: 1px solid var(--_border); }
     .diff dt { padding: 8px 10px; background: var(--_surface); font-size: 0.885em; border-inline-end: 1px solid var(--_border); }
+    .diff > div { position: relative; }
+    @media (hover: hover) {
+      .diff dt .pick { position: absolute; inset: 5px auto auto calc(32% - 27px); background: var(--_surface); }
+      .diff dt .pick:dir(rtl) { inset-inline: calc(32% - 27px) auto; }
+    }
     .diff dd { display: grid; gap: 4px; padding: 6px; align-content: start; }
+    .diff dd:has(.words) { grid-template-columns: 1fr auto; }
     ins, del { text-decoration: none; font-family: var(--_mono); font-size: 0.885em; }
-    ins { color: var(--_ok); background: var(--_ok-soft); }
-    del { color: var(--_danger); background: var(--_danger-soft); }
-    .line { display: block; padding: 0 8px; border-radius: 4px; white-space: pre-wrap; }
+    ins, .ins { color: var(--_ok); background: var(--_ok-soft); }
+    del, .del { color: var(--_danger); background: var(--_danger-soft); }
+    .line { display: flex; justify-content: space-between; padding-inline: 8px 2px; border-radius: 4px; white-space: pre-wrap; }
+    .line > :first-child { background: none; }
+    .line .pick { block-size: 20px; margin: 0; color: inherit; }
     .line b { font-weight: 400; }
     .words { padding: 2px 4px; font-family: var(--_mono); font-size: 0.885em; white-space: pre-wrap; }
     .words ins, .words del { font-size: 1em; border-radius: 3px; }
@@ -246,10 +284,12 @@ export class EventDetail extends Part {
   `];
 }
 
-const outcome = (event: LogEvent): boolean => outcomeOf(event) === 'success';
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
+/** The values within a JSON value by their dotted paths; those of a list share one, as in the filter language. */
 function flatten(value: unknown, path = ''): [string, unknown][] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return path ? [[path, value]] : [];
+  if (!isObject(value) || !Object.keys(value).length) return path ? [[path, value]] : [];
+  if (Array.isArray(value)) return value.flatMap((inner) => flatten(inner, path));
   return Object.entries(value).flatMap(([name, inner]) => flatten(inner, path ? `${path}.${name}` : name));
 }
 

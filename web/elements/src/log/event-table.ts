@@ -3,15 +3,17 @@ import { css, html, nothing, type PropertyValues } from 'lit';
 import { property, state } from '../base/decorators.js';
 import { icon } from '../base/icons.js';
 import { define, Part } from '../base/part.js';
-import { controls } from '../base/styles.js';
+import { controls } from '../base/look.js';
+import { plain } from '../base/text.js';
 import type { LogEvent } from '../model/event.js';
-import type { PagedLog } from '../model/paged-log.js';
+import { firstIndex, type PagedLog } from '../model/paged-log.js';
 import { DAY_MS, dayStart } from '../model/time.js';
 import { cell, columnLabel, columnTrack, type Pick, type PickAct } from './cells.js';
 import { glyphs } from './glyphs.js';
 
-export const ROW_PX = { cosy: 36, compact: 28 } as const;
+const ROW_PX = { cosy: 36, compact: 28 } as const;
 const HEAD_PX = 32;
+const DAY_PX = 26;
 const OVERSCAN_ROWS = 4;
 /** How near the end of what was read the next page is asked for. */
 const AHEAD_ROWS = 60;
@@ -39,10 +41,11 @@ export class EventTable extends Part {
   /** The row that the keyboard is on. */
   @state() private active = 0;
   #activeCell = -1;
-  /** Rows and, as negative numbers, the day headings before them: what stands at each place of the list. */
-  #slots: number[] = [];
+  #activeId?: string;
+  /** The first row of each day, before which stands its heading. */
+  #days: number[] = [];
   #indexed = 0;
-  #liveIndexed = 0;
+  #arrived = 0;
   #day?: [number, number];
   #scroller?: HTMLElement;
   #observer = new ResizeObserver(([entry]) => (this.height = entry!.contentRect.height));
@@ -50,6 +53,13 @@ export class EventTable extends Part {
   protected override firstUpdated(): void {
     this.#scroller = this.renderRoot.querySelector<HTMLElement>('.scroller')!;
     this.#observer.observe(this.#scroller);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (!this.#scroller) return;
+    this.#observer.observe(this.#scroller);
+    this.top = this.#scroller.scrollTop;
   }
 
   override disconnectedCallback(): void {
@@ -76,59 +86,72 @@ export class EventTable extends Part {
       this.active = 0;
       if (changed.get('log')) this.#scroller?.scrollTo({ top: 0 });
     }
-    const arrived = this.log.live.length - this.#liveIndexed;
-    if (!replaced && arrived > 0 && this.#indexed) this.active += this.active || !this.atTop ? arrived : 0;
+    const arrived = this.log.arrived - this.#arrived;
+    if (!replaced && arrived && (this.active || !this.atTop)) {
+      const now = this.#activeId ? this.log.indexOf(this.#activeId) : -1;
+      this.active = now < 0 ? this.active + arrived : now;
+    }
     if (replaced || arrived || changed.has('zone')) {
-      this.#slots = [];
+      this.#days = [];
       this.#indexed = 0;
       this.#day = undefined;
-      this.#liveIndexed = this.log.live.length;
+      this.#arrived = this.log.arrived;
     }
     for (; this.#indexed < this.log.count; this.#indexed++) {
       const at = this.log.timeAt(this.#indexed);
-      if (!this.#day || at < this.#day[0] || at >= this.#day[1]) {
-        const start = dayStart(at, this.zone);
-        this.#day = [start, dayStart(start + 1.5 * DAY_MS, this.zone)];
-        this.#slots.push(-this.#indexed - 1);
-      }
-      this.#slots.push(this.#indexed);
+      if (this.#day && at >= this.#day[0] && at < this.#day[1]) continue;
+      const start = dayStart(at, this.zone);
+      this.#day = [start, dayStart(start + 1.5 * DAY_MS, this.zone)];
+      this.#days.push(this.#indexed);
     }
     if (changed.has('selected') && this.selected) {
       const index = this.log.indexOf(this.selected);
       if (index >= 0) this.active = index;
     }
     if (this.active >= this.log.count) this.active = Math.max(0, this.log.count - 1);
+    this.#activeId = this.activeEvent?.id;
   }
 
   protected override updated(changed: PropertyValues): void {
     // Rows are reused by place, so the focus is put back on the row that it belongs to.
     if ((this.renderRoot as ShadowRoot).activeElement?.closest('[data-row]')) this.focusActive();
     if (changed.has('selected') && this.selected) this.#reveal();
-    const last = Math.floor((this.top + this.height) / this.#row);
-    if (this.height && !this.log.problem && last + AHEAD_ROWS > this.#slots.length) this.tell('need-more');
+    if (this.height && !this.log.problem && this.#rowAt(this.top + this.height) + AHEAD_ROWS > this.log.count) this.tell('need-more');
   }
 
-  /** The place of a row in the list; headings count. */
-  #slotOf(row: number): number {
-    let low = 0;
-    let high = this.#slots.length - 1;
-    const rowAt = (slot: number) => { const value = this.#slots[slot]!; return value < 0 ? -value - 1.5 : value; };
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (rowAt(middle) < row) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  /** How many days start at or before a row. */
+  #daysTo(row: number): number {
+    return firstIndex(this.#days.length, (day) => this.#days[day]! > row);
   }
 
-  /** Scrolls just enough to show the active row, clear of the heading line. */
+  /** Where rows and headings stand, from the top of the list. */
+  #rowTop(row: number): number {
+    return row * this.#row + this.#daysTo(row) * DAY_PX;
+  }
+
+  #dayTop(day: number): number {
+    return this.#days[day]! * this.#row + day * DAY_PX;
+  }
+
+  /** The day at a place of the list. */
+  #dayAt(y: number): number {
+    return Math.max(0, firstIndex(this.#days.length, (day) => this.#dayTop(day) > y) - 1);
+  }
+
+  /** The row at a place of the list, or the one whose heading stands there. */
+  #rowAt(y: number): number {
+    const day = this.#dayAt(y);
+    const row = (this.#days[day] ?? 0) + Math.max(0, Math.floor((y - this.#dayTop(day) - DAY_PX) / this.#row));
+    return Math.min(row, this.log.count - 1);
+  }
+
+  /** Scrolls just enough to show the active row, clear of the lines that stay at the top. */
   #reveal(): void {
     const scroller = this.#scroller;
     if (!scroller) return;
-    // The heading line stays at the top and covers what is under it.
-    const y = this.#slotOf(this.active) * this.#row;
+    const y = this.#rowTop(this.active);
     const room = scroller.clientHeight - HEAD_PX;
-    if (y < scroller.scrollTop) scroller.scrollTop = y - this.#row;
+    if (y - DAY_PX < scroller.scrollTop) scroller.scrollTop = y - DAY_PX;
     else if (y + this.#row > scroller.scrollTop + room) scroller.scrollTop = y + 2 * this.#row - room;
     this.top = scroller.scrollTop;
   }
@@ -205,14 +228,13 @@ export class EventTable extends Part {
 
   override render() {
     const { t } = this;
-    const total = this.#slots.length;
-    const first = Math.max(0, Math.floor(this.top / this.#row) - OVERSCAN_ROWS);
-    const last = Math.min(total, Math.ceil((this.top + (this.height || 600)) / this.#row) + OVERSCAN_ROWS);
+    const first = Math.max(0, this.#rowAt(this.top) - OVERSCAN_ROWS);
+    const last = Math.min(this.log.count, this.#rowAt(this.top + (this.height || 600)) + 1 + OVERSCAN_ROWS);
     const shown: number[] = [];
-    for (let slot = first; slot < last; slot++) shown.push(slot);
-    const activeSlot = this.#slotOf(this.active);
+    for (let row = first; row < last; row++) shown.push(row);
     // The row with the keyboard stays in the document, or scrolling would drop the focus.
-    if (total && (activeSlot < first || activeSlot >= last)) shown.push(activeSlot);
+    if (this.active < this.log.count && (this.active < first || this.active >= last)) shown.push(this.active);
+    const total = this.log.count + this.#days.length;
     const tracks = this.columns.map(columnTrack).join(' ');
     const oldest = this.log.query.order === 'asc';
     return html`
@@ -224,30 +246,39 @@ export class EventTable extends Part {
               ${column === 'time' ? html`<button @click=${() => this.tell('sort')} title=${oldest ? t('Oldest first') : t('Newest first')}>
                 ${columnLabel(t, column)} <span class="zone">(${this.zoneLabel})</span><span class="order ${oldest ? 'up' : ''}">${icon('down')}</span></button>` : columnLabel(t, column)}
             </div>`)}</div>
-          <div role="rowgroup" class="rows" .style=${`height:${total * this.#row}px`}>
-            ${shown.map((slot) => this.#slot(slot))}
+          ${this.#pinned()}
+          <div role="rowgroup" class="rows" .style=${`height:${this.log.count * this.#row + this.#days.length * DAY_PX}px`}>
+            ${shown.map((row) => this.#item(row))}
           </div>
         </div>
         <slot name="end"></slot>
       </div>`;
   }
 
-  #slot(slot: number) {
-    const row = this.#slots[slot]!;
-    const place = `transform:translateY(${slot * this.#row}px)`;
-    if (row < 0) {
-      const at = this.log.timeAt(-row - 1);
-      return html`<div role="row" class="day" aria-rowindex=${slot + 2} .style=${place}><div role="rowheader" aria-colspan=${this.columns.length}>${this.#dayName(at)}</div></div>`;
-    }
+  /** The heading of the day in view, which stays at the top until the next one pushes it away. */
+  #pinned() {
+    const day = this.#dayAt(this.top);
+    if (!this.#days.length) return nothing;
+    const next = day + 1 < this.#days.length ? this.#dayTop(day + 1) - this.top : DAY_PX;
+    return html`<div class="day pinned" aria-hidden="true" .style=${`transform:translateY(${Math.min(0, next - DAY_PX)}px)`}>${this.#dayName(this.log.timeAt(this.#days[day]!))}</div>`;
+  }
+
+  /** A row, and before the first of a day its heading. */
+  #item(row: number) {
+    const day = this.#daysTo(row) - 1;
+    const heading = this.#days[day] === row;
+    const place = (y: number) => `transform:translateY(${y}px)`;
     const event = this.log.at(row);
     const open = event && event.id === this.selected;
-    return html`<div role="row" part="row" class="item-row ${open ? 'open' : ''}" data-row=${row} aria-rowindex=${slot + 2} aria-selected=${open ? 'true' : 'false'}
-      tabindex=${row === this.active ? 0 : -1} .style=${place}>
+    return html`${heading ? html`<div role="row" class="day" aria-rowindex=${row + day + 2} .style=${place(this.#dayTop(day))}>
+        <div role="rowheader" aria-colspan=${this.columns.length}>${this.#dayName(this.log.timeAt(row))}</div></div>` : nothing}
+      <div role="row" part="row" class="item-row ${open ? 'open' : ''}" data-row=${row} aria-rowindex=${row + day + 3} aria-selected=${open ? 'true' : 'false'}
+      tabindex=${row === this.active ? 0 : -1} .style=${place(this.#rowTop(row))}>
       ${this.columns.map((column) => {
         if (!event) return html`<div role="gridcell" class="cell"><span class="blank"></span></div>`;
         const { content, pick, title } = cell(column, event, this.app.i18n, this.zone);
         return html`<div role="gridcell" class="cell ${column}" tabindex="-1" title=${title ?? nothing}>${content}
-          ${pick ? html`<button class="pick" tabindex="-1" data-column=${column} aria-label=${this.t('Filter or copy {value}', { value: pick.label ?? pick.value })}>${icon('filter')}</button>` : nothing}</div>`;
+          ${pick ? html`<button class="pick" tabindex="-1" data-column=${column} aria-label=${this.t('Filter or copy {value}', { value: plain(pick.label ?? pick.value) })}>${icon('filter')}</button>` : nothing}</div>`;
       })}
     </div>`;
   }
@@ -272,8 +303,9 @@ export class EventTable extends Part {
     .head button { display: inline-flex; align-items: center; gap: 4px; padding: 0; border: 0; background: none; font-weight: 500; cursor: pointer; white-space: nowrap; }
     .head button:hover { color: var(--_fg); }
     .order { display: inline-flex; } .order .icon { inline-size: 14px; block-size: 14px; } .order.up { rotate: 180deg; }
-    .item-row, .day { position: absolute; inset-inline: 0; inset-block-start: 0; block-size: var(--row); border-block-end: 1px solid var(--_border); }
-    .day { display: flex; align-items: center; padding-inline: 12px; color: var(--_muted); font-size: 0.925em; font-weight: 500; background: var(--_surface); }
+    .item-row, .day { position: absolute; inset-inline: 0; inset-block-start: 0; border-block-end: 1px solid var(--_border); }
+    .day { display: flex; align-items: center; padding-inline: 12px; block-size: 26px; color: var(--_muted); font-size: 0.925em; font-weight: 500; background: var(--_surface); }
+    .pinned { position: sticky; inset-block-start: 32px; z-index: 1; margin-block-end: -26px; }
     .item-row { cursor: default; }
     .item-row:hover { background: var(--_surface); }
     .item-row.open { background: var(--_accent-soft); box-shadow: inset 2px 0 var(--_accent-fill); }
@@ -291,7 +323,10 @@ export class EventTable extends Part {
     .pick .icon { inline-size: 13px; block-size: 13px; }
     .cell:hover > .pick, .cell:focus-within > .pick, .cell:focus > .pick { display: grid; }
     .pick:hover { color: var(--_accent); border-color: var(--_accent); }
-    @media (hover: none) { .pick { display: none !important; } }
+    @media (hover: none) {
+      .pick { display: grid; border: 0; background: none; opacity: 0.7; }
+      .cell:has(> .pick) { padding-inline-end: 26px; }
+    }
   `];
 }
 

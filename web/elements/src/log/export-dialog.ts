@@ -7,8 +7,9 @@ import { define, Part } from '../base/part.js';
 import { controls, forms } from '../base/styles.js';
 import type { EventsQuery } from '../model/api.js';
 import { downloadJob, exportNow, IMMEDIATE_ROWS_MAX, jobBody, type ExportFormat, type ExportJob } from '../model/export.js';
-import { zoneName } from '../model/time.js';
+import { zoneName, type Range } from '../model/time.js';
 import { columnLabel } from './cells.js';
+import { rangeText } from './time-field.js';
 
 const POLL_MS = 700;
 
@@ -17,7 +18,7 @@ export interface ExportSubject {
   query: EventsQuery;
   zone: string;
   columns: string[];
-  rangeText: string;
+  range: Range;
   rows: number;
   exact: boolean;
 }
@@ -75,7 +76,7 @@ export class ExportDialog extends Part {
 
   override render() {
     const { t } = this;
-    const { query: { filter, order }, zone, columns, rangeText, rows, exact } = this.subject;
+    const { query: { filter, order }, zone, columns, range, rows, exact } = this.subject;
     const line = (label: string, value: unknown) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`;
     const formats: [ExportFormat, string, string][] = [
       ['csv', 'CSV', this.#immediate ? t('The columns of the view, for spreadsheets. Cells that look like formulas are escaped.') : t('All columns, for spreadsheets. Cells that look like formulas are escaped.')],
@@ -88,7 +89,7 @@ export class ExportDialog extends Part {
       <dl>
         ${line(t('Rows'), html`<strong>${exact ? this.app.i18n.number(rows) : t('about {n}', { n: rows })}</strong>, ${order === 'asc' ? t('oldest first') : t('newest first')}`)}
         ${line(t('Filter'), filter ? html`<code class="any">${filter}</code>` : t('none: all events'))}
-        ${line(t('Range'), rangeText)}
+        ${line(t('Range'), rangeText(this.app, range, zoneName(zone)))}
         ${line(t('Time zone'), asShown ? zoneName(zone) : 'UTC')}
         ${asShown ? line(t('Columns'), columns.map((column) => columnLabel(t, column)).join(', ')) : nothing}
       </dl>

@@ -5,7 +5,7 @@ import type { Problem } from '../base/client.js';
 import { icon } from '../base/icons.js';
 import type { Message } from '../base/i18n.js';
 import { define, Part } from '../base/part.js';
-import { controls } from '../base/styles.js';
+import { controls } from '../base/look.js';
 import { plain } from '../base/text.js';
 import { FIELDS, formatFilter, parseFilter, unquote, type Condition, type Mistake, type Term } from '../model/filter.js';
 import type { Range } from '../model/time.js';
@@ -66,7 +66,7 @@ export class FilterBar extends Part {
   }
 
   #fieldLabel(name: string): string {
-    return name in FIELDS ? this.t(FIELDS[name as keyof typeof FIELDS] as Message) : name;
+    return Object.hasOwn(FIELDS, name) ? this.t(FIELDS[name as keyof typeof FIELDS] as Message) : name;
   }
 
   #pick(suggestion: Suggestion): void {
@@ -165,7 +165,7 @@ export class FilterBar extends Part {
             ${suggestion.count === undefined ? nothing : html`<span class="muted">${this.app.i18n.number(suggestion.count)}</span>`}
           </li>`)}
       </ul>
-      ${wrong || this.problem ? html`<p class="mistake" id="mistake" role="alert">${wrong ? this.#explain(wrong) : this.problem!.detail}</p>` : nothing}`;
+      ${wrong || this.problem ? html`<p class="mistake" id="mistake" role="alert">${wrong ? this.suggester?.explain(wrong, t) : this.problem!.detail}</p>` : nothing}`;
   }
 
   #valueLabel(value: string): string {
@@ -182,15 +182,6 @@ export class FilterBar extends Part {
       return piece;
     });
     return html`${pieces}${this.draft.slice(at)}`;
-  }
-
-  #explain({ kind, token }: Mistake): string {
-    const { t } = this;
-    if (kind === 'field') {
-      return t('“{token}” names no field. Fields: {fields}, metadata.…, tags.…. To search for the text itself, put it in quotes.',
-        { token: token.replace(/:.*/, '').replace('-', ''), fields: Object.keys(FIELDS).slice(0, 6).join(', ') });
-    }
-    return kind === 'quote' ? t('The quote in “{token}” is not closed.', { token }) : t('“{token}” has no value.', { token });
   }
 
   #chip(term: Term, index: number, refused: boolean) {

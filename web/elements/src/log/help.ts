@@ -11,9 +11,25 @@ const KEYS: readonly [string, Message][] = [
   ['f · x · y', 'On a cell: filter for, filter out, copy'], ['c', 'Copy the link of the open event'], ['?', 'This list'],
 ];
 
+/** Where it is remembered that single keys are none: for people who dictate, or hit keys by accident. */
+const OFF_KEY = 'recount.shortcuts-off';
+
 @define('recount-keys-help')
 export class KeysHelp extends Part {
   @query('dialog') private dialog!: HTMLDialogElement;
+  /** Single keys do nothing. */
+  off = false;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // A page without storage forgets it.
+    try { this.off = !!localStorage.getItem(OFF_KEY); } catch { /* forgotten */ }
+  }
+
+  #switch = (event: Event): void => {
+    this.off = !(event.target as HTMLInputElement).checked;
+    try { localStorage.setItem(OFF_KEY, this.off ? '1' : ''); } catch { /* forgotten */ }
+  };
 
   open(): void {
     this.dialog.showModal();
@@ -24,7 +40,9 @@ export class KeysHelp extends Part {
     return html`<dialog aria-labelledby="title" @keydown=${(event: Event) => event.stopPropagation()}><div class="stack">
       <h2 id="title">${t('Keyboard')}</h2>
       <dl>${KEYS.map(([keys, text]) => html`<div><dt>${keys.split(' · ').map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${t(text)}</dd></div>`)}</dl>
-      <div class="actions"><button class="btn" @click=${() => this.dialog.close()}>${t('Close')}</button></div></div></dialog>`;
+      <label class="check"><input type="checkbox" .checked=${!this.off} @change=${this.#switch} />
+        <span>${t('Single-key shortcuts')}<br /><span class="hint">${t('Off, letters do nothing outside of the list; arrows, Enter and Esc stay.')}</span></span></label>
+      <div class="actions"><button class="btn" autofocus @click=${() => this.dialog.close()}>${t('Close')}</button></div></div></dialog>`;
   }
 
   static override styles = [controls, forms, css`

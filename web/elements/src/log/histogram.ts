@@ -4,15 +4,19 @@ import { property, state } from '../base/decorators.js';
 import { define, Part } from '../base/part.js';
 import { controls, forms } from '../base/styles.js';
 import type { Bucket, HistogramAnswer } from '../model/api.js';
-import { DAY_MS } from '../model/time.js';
+import { firstIndex } from '../model/paged-log.js';
+import { ticks } from '../model/ticks.js';
+import { DAY_MS, fromWall, parseRange, toWall, type Range } from '../model/time.js';
+import { rangeLabel } from './time-field.js';
 
 const HEIGHT_PX = 64;
 const BAR_GAP_PX = 1.5;
-const LABEL_WIDTH_PX = 130;
+const LABEL_WIDTH_PX = 72;
 const TABLE_ROWS_MAX = 200;
 
 interface Bar extends Bucket {
   at: number;
+  end: number;
   total: number;
 }
 
@@ -20,7 +24,9 @@ interface Bar extends Bucket {
 export class Histogram extends Part {
   @property({ attribute: false }) answer?: HistogramAnswer;
   @property() zone = 'UTC';
-  @property({ type: Boolean }) zoomed = false;
+  /** What is shown, and the written range that zooming came from. */
+  @property({ attribute: false }) range: Range = { open: true };
+  @property() outer?: string;
   @property({ type: Boolean }) loading = false;
 
   @state() private width = 0;
@@ -43,9 +49,12 @@ export class Histogram extends Part {
 
   protected override willUpdate(changed: PropertyValues): void {
     if (!changed.has('answer')) return;
-    this.#bars = (this.answer?.buckets ?? []).map((bucket) => ({
-      ...bucket, at: Date.parse(bucket.start), total: bucket.success + bucket.failure + bucket.denied,
-    }));
+    const buckets = this.answer?.buckets ?? [];
+    this.#bars = buckets.map((bucket, i) => {
+      const at = Date.parse(bucket.start);
+      const next = buckets[i + 1];
+      return { ...bucket, at, end: next ? Date.parse(next.start) : this.#endOf(at), total: bucket.success + bucket.failure + bucket.denied };
+    });
     this.brush = undefined;
     this.pointed = -1;
   }
@@ -54,23 +63,26 @@ export class Histogram extends Part {
     return (this.answer?.interval_seconds ?? 1) * 1000;
   }
 
-  #format(at: number, withDay: boolean | 'only'): string {
-    const day = this.#interval >= DAY_MS || (withDay === 'only' && this.#interval >= DAY_MS / 4);
-    return this.app.i18n.dates(this.zone, day ? { day: 'numeric', month: 'short' }
-      : { ...(withDay && { weekday: 'short', day: 'numeric', month: 'short' }), hour: '2-digit', minute: '2-digit', ...(this.#interval < 60_000 && { second: '2-digit' }) }).format(at);
+  /** Where the last bar ends: the server's keep to the clock when they are longer than an hour. */
+  #endOf(at: number): number {
+    return this.#interval * 24 > DAY_MS ? fromWall(toWall(at, this.zone) + this.#interval, this.zone) : at + this.#interval;
+  }
+
+  #format(at: number): string {
+    return this.app.i18n.dates(this.zone, this.#interval >= DAY_MS ? { day: 'numeric', month: 'short' }
+      : { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', ...(this.#interval < 60_000 && { second: '2-digit' }) }).format(at);
   }
 
   #span(from: number, to = from): string {
     const { t } = this;
     const bars = this.#bars.slice(Math.min(from, to), Math.max(from, to) + 1);
     const sum = (name: 'total' | 'failure' | 'denied') => bars.reduce((all, bar) => all + bar[name], 0);
-    const start = this.#format(bars[0]!.at, true);
-    const end = this.#format(bars.at(-1)!.at + this.#interval, true);
+    const day = this.#interval === DAY_MS && bars.length === 1;
     return [
-      `${start} – ${end}`,
+      day ? this.#format(bars[0]!.at) : `${this.#format(bars[0]!.at)} – ${this.#format(bars.at(-1)!.end)}`,
       t('{n} event|{n} events', { n: sum('total') }),
-      sum('failure') ? t('{n} failed', { n: sum('failure') }) : '',
-      sum('denied') ? t('{n} denied', { n: sum('denied') }) : '',
+      sum('failure') ? t('{n} failed|{n} failed', { n: sum('failure') }) : '',
+      sum('denied') ? t('{n} denied|{n} denied', { n: sum('denied') }) : '',
     ].filter(Boolean).join(' · ');
   }
 
@@ -83,7 +95,7 @@ export class Histogram extends Part {
     if (!this.brush) return;
     const [a, b] = this.brush;
     const from = this.#bars[Math.min(a, b)]!.at;
-    const to = this.#bars[Math.max(a, b)]!.at + this.#interval;
+    const to = this.#bars[Math.max(a, b)]!.end;
     this.brush = undefined;
     this.tell('zoom', { from, to });
   }
@@ -118,7 +130,7 @@ export class Histogram extends Part {
       this.brush = event.shiftKey && this.brush ? [this.brush[0], this.pointed] : [this.pointed, this.pointed];
     } else if (event.key === 'Enter' && this.brush) {
       this.#choose();
-    } else if (event.key === 'Escape' && (this.brush || this.zoomed)) {
+    } else if (event.key === 'Escape' && (this.brush || this.outer)) {
       if (this.brush) this.brush = undefined;
       else this.tell('zoom-out');
       this.#dragging = false;
@@ -134,7 +146,7 @@ export class Histogram extends Part {
     const bars = this.#bars;
     const summary = bars.length ? this.#span(0, bars.length - 1) : t('No events in this range');
     const shown = this.brush ?? (this.pointed >= 0 ? [this.pointed, this.pointed] as const : undefined);
-    return html`
+    return html`${this.outer ? this.#outer(this.outer) : nothing}
       <div class="plot-box ${this.loading ? 'loading' : ''}" role="group" tabindex="0"
         aria-label=${`${t('Events over time')}: ${summary}. ${t('Arrow keys choose a bar, with Shift a range, Enter zooms in, Escape zooms out.')}`}
         @keydown=${this.#key} @blur=${() => { if (!this.#dragging) { this.brush = undefined; this.pointed = -1; } }} @pointerleave=${() => !this.#dragging && (this.pointed = -1)}>
@@ -143,8 +155,19 @@ export class Histogram extends Part {
         ${shown ? html`<div class="tip" .style=${this.#tipPlace(shown)}>${this.#span(shown[0], shown[1])}</div>` : nothing}
         <span class="sr" aria-live="polite">${shown && !this.#dragging ? this.#span(shown[0], shown[1]) : ''}</span>
       </div>
-      ${this.zoomed ? html`<button class="btn small out" @click=${() => this.tell('zoom-out')}>${t('Zoom out')} <kbd>Esc</kbd></button>` : nothing}
       ${this.#table()}`;
+  }
+
+  /** The way back: how the range lies within the one that zooming came from. */
+  #outer(outer: string) {
+    const whole = parseRange(outer, this.zone, Date.now());
+    const { from, to = Date.now() }: Partial<Range> = typeof whole === 'string' ? {} : whole;
+    const percent = (at: number) => Math.max(0, Math.min(100, ((at - from!) / (to - from!)) * 100));
+    const left = from === undefined ? 0 : percent(this.range.from ?? from);
+    const width = from === undefined ? 0 : percent(this.range.to ?? to) - left;
+    return html`<button class="out" @click=${() => this.tell('zoom-out')}>
+      <span class="rail" dir="ltr"><i .style=${`left:${left}%;width:${width}%`}></i></span>
+      <span>${this.t('Zoom out')} · ${rangeLabel(this.app, outer, this.zone)}</span><kbd aria-hidden="true">Esc</kbd></button>`;
   }
 
   #plot() {
@@ -170,20 +193,22 @@ export class Histogram extends Part {
     </svg>`;
   }
 
+  /** Midnights and round hours, each where its bar starts. */
   #axis() {
     const bars = this.#bars;
-    if (!bars.length) return html`<div class="axis"></div>`;
-    const count = Math.max(2, Math.min(bars.length, Math.floor(this.width / LABEL_WIDTH_PX)));
-    const marks = Array.from({ length: count }, (_, i) => {
-      const bar = Math.round((i * bars.length) / (count - 1));
-      return bars[0]!.at + bar * this.#interval;
-    });
-    let day = '';
-    return html`<div class="axis" dir="ltr" aria-hidden="true">${marks.map((at) => {
-      const today = this.app.i18n.dates(this.zone, { dateStyle: 'short' }).format(at);
-      const label = this.#format(at, today !== day && (this.#interval >= DAY_MS / 4 ? 'only' : true));
-      day = today;
-      return html`<span>${label}</span>`;
+    if (!bars.length || !this.width) return html`<div class="axis"></div>`;
+    const [from, to] = [bars[0]!.at, bars.at(-1)!.end];
+    const { at, step } = ticks(from, to, this.zone, ((to - from) / this.width) * LABEL_WIDTH_PX);
+    const label = (instant: number, first: boolean) => this.app.i18n.dates(this.zone,
+      step > 27 * DAY_MS ? { month: 'short', year: 'numeric' }
+        : step >= DAY_MS ? { day: 'numeric', month: 'short' }
+          : toWall(instant, this.zone) % DAY_MS === 0 ? { weekday: 'short', day: 'numeric', month: 'short' }
+            : { ...(first && { weekday: 'short' }), hour: '2-digit', minute: '2-digit', ...(step < 60_000 && { second: '2-digit' }) }).format(instant);
+    return html`<div class="axis" dir="ltr" aria-hidden="true">${at.map((instant, i) => {
+      const bar = firstIndex(bars.length, (each) => bars[each]!.at > instant) - 1;
+      const { at: start, end } = bars[bar]!;
+      const x = ((bar + (instant - start) / (end - start)) / bars.length) * this.width;
+      return x > this.width - LABEL_WIDTH_PX * 0.7 ? nothing : html`<time datetime=${new Date(instant).toISOString()} .style=${`left:${x}px`}>${label(instant, !i)}</time>`;
     })}</div>`;
   }
 
@@ -198,7 +223,7 @@ export class Histogram extends Part {
     const { t } = this;
     return html`<table class="sr"><caption>${t('Events over time')}</caption>
       <thead><tr>${[t('From'), t('Events'), t('Failed'), t('Denied')].map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
-      <tbody>${filled.map((bar) => html`<tr><th scope="row">${this.#format(bar.at, true)}</th><td>${bar.total}</td><td>${bar.failure}</td><td>${bar.denied}</td></tr>`)}</tbody>
+      <tbody>${filled.map((bar) => html`<tr><th scope="row">${this.#format(bar.at)}</th><td>${bar.total}</td><td>${bar.failure}</td><td>${bar.denied}</td></tr>`)}</tbody>
     </table>`;
   }
 
@@ -213,11 +238,15 @@ export class Histogram extends Part {
     .bad { fill: var(--_danger); }
     .ground { stroke: var(--_border); }
     .brush { fill: color-mix(in oklab, var(--_accent-fill) 18%, transparent); stroke: var(--_accent-fill); pointer-events: none; }
-    .axis { display: flex; justify-content: space-between; min-block-size: 20px; padding-block-start: 4px; color: var(--_muted); font-size: 0.885em; line-height: 16px; white-space: nowrap; }
+    .axis { position: relative; block-size: 20px; color: var(--_muted); font-size: 0.885em; line-height: 16px; white-space: nowrap; overflow: clip; }
+    .axis time { position: absolute; inset-block-start: 0; padding: 4px 0 0 4px; border-inline-start: 1px solid var(--_border); }
     .tip {
       position: absolute; inset-block-end: calc(100% - 6px); z-index: 4; padding: 3px 8px; pointer-events: none; white-space: nowrap;
       background: var(--_raised); border: 1px solid var(--_control); border-radius: 6px; font-size: 0.925em;
     }
-    .out { position: absolute; inset-block-start: -2px; inset-inline-end: 0; }
+    .out { display: flex; align-items: center; gap: 12px; inline-size: 100%; padding: 0 0 6px; border: 0; background: none; color: var(--_muted); cursor: pointer; }
+    .out:hover { color: var(--_fg); }
+    .rail { position: relative; flex: 1; block-size: 4px; border-radius: 2px; background: var(--_border); }
+    .rail i { position: absolute; inset-block: 0; min-inline-size: 4px; border-radius: 2px; background: var(--_accent-fill); }
   `];
 }

@@ -1,11 +1,12 @@
-/** Following the log: what arrives is shown at once, or kept while somebody reads older rows. */
+/** Following the log: what arrives is shown at once, or kept while somebody reads on. */
 import { follow } from '../base/sse.js';
 import type { Client, Problem } from '../base/client.js';
 import type { HistogramAnswer } from '../model/api.js';
-import { timeOf, type LogEvent } from '../model/event.js';
+import { outcomeOf, timeOf, type LogEvent } from '../model/event.js';
+import { firstIndex } from '../model/paged-log.js';
 
 const FLUSH_MS = 250;
-/** More than these are not shown one by one: the list is read afresh instead. */
+/** More than these are not kept to be shown one by one: the list is read afresh instead. */
 export const LIVE_ROWS_MAX = 5000;
 
 export interface LiveHost {
@@ -25,9 +26,11 @@ export interface LiveHost {
 }
 
 export class Live {
-  /** What arrived while older rows were being read. */
-  waiting: LogEvent[] = [];
+  /** What arrived while other rows were being read. */
+  #waiting: LogEvent[] = [];
   #arrived: LogEvent[] = [];
+  /** How many more there were than are kept. */
+  #dropped = 0;
   #timer = 0;
   readonly #abort = new AbortController();
 
@@ -36,12 +39,18 @@ export class Live {
     void follow(client, '/v1/events/tail', { filter: filter || undefined }, undefined, this.#abort.signal, {
       message: (data) => {
         const event = JSON.parse(data) as LogEvent;
-        if (event.id) this.#arrived.push(event);
+        if (event.id && this.#waiting.length + this.#arrived.length < LIVE_ROWS_MAX) this.#arrived.push(event);
+        else if (event.id) this.#dropped++;
         this.#timer ||= window.setTimeout(() => this.flush(), FLUSH_MS);
       },
       connected: (open, gapless) => (gapless ? host.connected(open) : host.lostPlace()),
       failed: (problem) => host.failed(problem),
     });
+  }
+
+  /** How many events wait to be shown. */
+  get waiting(): number {
+    return this.#waiting.length + this.#dropped;
   }
 
   /** Shows what arrived if the top is in view, and everything that waited if so or if `all`. */
@@ -52,10 +61,12 @@ export class Live {
       this.#timer = window.setTimeout(() => this.flush(), FLUSH_MS);
       return;
     }
-    const events = [...this.waiting, ...this.#arrived.splice(0).filter((event) => this.host.accepts(event))];
-    const show = all || this.host.atTop();
-    this.waiting = show ? [] : events.slice(-LIVE_ROWS_MAX);
-    if (show && events.length) this.host.show(events);
+    this.#waiting.push(...this.#arrived.splice(0).filter((event) => this.host.accepts(event)));
+    if (all || this.host.atTop()) {
+      if (this.#dropped) return this.host.lostPlace();
+      const events = this.#waiting.splice(0);
+      if (events.length) this.host.show(events);
+    }
     this.host.changed();
   }
 
@@ -65,18 +76,17 @@ export class Live {
   }
 }
 
-/** The counts with further events in them; the last bucket may be new. */
-export function countedIn(histogram: HistogramAnswer, events: readonly LogEvent[]): HistogramAnswer {
+/** The counts with further events in them, or undefined if one lies outside of the bars. */
+export function countedIn(histogram: HistogramAnswer, events: readonly LogEvent[]): HistogramAnswer | undefined {
   const buckets = [...histogram.buckets];
-  if (!buckets.length) return histogram;
-  const first = Date.parse(buckets[0]!.start);
-  const width = histogram.interval_seconds * 1000;
+  const starts = buckets.map(({ start }) => Date.parse(start));
   for (const event of events) {
-    const at = Math.min(buckets.length, Math.floor((timeOf(event) - first) / width));
-    if (at < 0) continue;
-    const outcome = event.outcome ?? 'success';
-    const bucket = buckets[at] ?? { start: new Date(first + at * width).toISOString(), success: 0, failure: 0, denied: 0 };
-    buckets[at] = { ...bucket, [outcome]: bucket[outcome] + 1 };
+    const at = timeOf(event);
+    const place = firstIndex(starts.length, (i) => starts[i]! > at) - 1;
+    const bucket = buckets[place];
+    if (!bucket || at >= starts.at(-1)! + histogram.interval_seconds * 1000) return undefined;
+    const outcome = outcomeOf(event);
+    buckets[place] = { ...bucket, [outcome]: bucket[outcome] + 1 };
   }
   return { ...histogram, buckets, total: histogram.total + events.length };
 }

@@ -1,6 +1,6 @@
 /** The layout of the log page: one column, or list and details side by side where there is room. */
 import { css } from 'lit';
-import { controls, theme } from '../base/styles.js';
+import { controls, theme } from '../base/look.js';
 
 export const logStyles = [theme, controls, css`
   :host { container: recount-log / inline-size; position: relative; block-size: var(--recount-height, 720px); min-block-size: 360px; }
@@ -17,9 +17,8 @@ export const logStyles = [theme, controls, css`
   recount-saved-views:not(:defined) { inline-size: 94px; block-size: 38px; border: 1px solid var(--_border); border-radius: var(--_radius); }
   recount-event-table { block-size: 100%; }
   recount-no-match, recount-problem, recount-no-event { display: grid; block-size: 100%; overflow: auto; }
-  .pill { position: absolute; inset-block-start: 40px; left: 50%; translate: -50%; border-radius: 999px; z-index: 3; }
+  .pill { position: absolute; inset-block-start: 66px; left: 50%; translate: -50%; border-radius: 999px; z-index: 3; }
   .end { padding: 16px; text-align: center; }
-  .toast { position: absolute; z-index: 9; inset-block-end: 20px; left: 50%; translate: -50%; padding: 6px 14px; border-radius: 999px; background: var(--_fg); color: var(--_bg); font-weight: 500; max-inline-size: 90%; }
   .side { min-inline-size: 0; min-block-size: 0; display: grid; background: var(--_surface); }
   .skeleton { padding: 32px 12px; }
   .skeleton div { display: grid; grid-template-columns: 100px 1fr 1fr 1.6fr; gap: 24px; align-items: center; block-size: 36px; border-block-end: 1px solid var(--_border); }
@@ -41,6 +40,6 @@ export const logStyles = [theme, controls, css`
     .page { padding: 12px 12px 0; }
     .toolbar { grid-template-columns: repeat(3, minmax(0, 1fr)); }
     recount-time-field { grid-column: 1 / -1; }
-      .toolbar > .btn { inline-size: 100%; }
+    .toolbar > .btn { inline-size: 100%; }
   }
 `];

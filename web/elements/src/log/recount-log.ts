@@ -5,26 +5,22 @@ import { Problem, type Me } from '../base/client.js';
 import { RecountElement } from '../base/element.js';
 import { icon } from '../base/icons.js';
 import { define } from '../base/part.js';
-import { eventsParams, type EventsQuery, type HistogramAnswer } from '../model/api.js';
-import { partyName, timeOf, type LogEvent } from '../model/event.js';
-import { withValue } from '../model/filter.js';
+import { eventsParams, type EventsPage, type EventsQuery, type HistogramAnswer } from '../model/api.js';
+import { isOwn, partyName, timeOf, type LogEvent } from '../model/event.js';
 import { PagedLog } from '../model/paged-log.js';
-import { isZone, parseRange, writeRange, zoneName, type Range } from '../model/time.js';
-import { addressOf, currentParams, DEFAULT_RANGE, defaultView, readView, writeView, type Persist, type View } from '../model/view.js';
+import { parseRange, writeRange, zoneName, type Range } from '../model/time.js';
+import { addressOf, currentParams, DEFAULT_RANGE, defaultView, readView, sound, writeView, type Persist, type View } from '../model/view.js';
 import { partyKey, zoneShort, type Pick, type PickAct } from './cells.js';
 import './filter-bar.js';
 import './time-field.js';
 import './event-table.js';
 import type { EventDetail, RelatedQuery } from './detail.js';
 import type { EventTable, PickRequest } from './event-table.js';
-import type { ExportDialog } from './export-dialog.js';
 import type { FilterBar } from './filter-bar.js';
-import type { KeysHelp } from './help.js';
 import type { Live } from './live.js';
 import type { LogMenus } from './log-menus.js';
 import type { SavedView, SavedViews } from './saved-views.js';
 import type { TimeField } from './time-field.js';
-import { rangeText } from './time-field.js';
 import { logStyles } from './log-styles.js';
 
 /** What is not needed to show the list comes as a second module, fetched behind the first rows. */
@@ -59,22 +55,23 @@ export class RecountLog extends RecountElement {
   @state() private live: 'off' | 'on' | 'lost' = 'off';
   @state() private waiting = 0;
   @state() private slow = false;
+  /** Whether nothing was sent yet; undefined while that is being found out. */
+  @state() private none?: boolean = false;
   @state() private version = 0;
-  @state() private note = '';
   @state() private offline = !navigator.onLine;
   @query('recount-filter-bar') private filterBar!: FilterBar;
   @query('recount-time-field') private timeField!: TimeField;
   @query('recount-event-table') private table?: EventTable;
   @query('recount-event-detail') private detail?: EventDetail;
   @query('recount-saved-views') private savedViews!: SavedViews;
-  @query('recount-export-dialog') private exportDialog!: ExportDialog;
-  @query('recount-keys-help') private help!: KeysHelp;
   @query('recount-log-menus') private menus!: LogMenus;
 
   #log?: PagedLog;
   #range: Range = { open: true };
   /** Display names of ids seen in events, for chips and suggestions. */
   #names = new Map<string, string>();
+  /** How many rows names were taken from. */
+  #learned = 0;
   #follower?: Live;
   #counts?: AbortController;
   #skeletonTimer = 0;
@@ -130,7 +127,7 @@ export class RecountLog extends RecountElement {
   }
 
   #apply(saved: SavedView, quietly = false): void {
-    this.#change({ ...defaultView(), ...saved.view, saved: saved.id }, quietly);
+    this.#change(sound({ ...defaultView(), ...saved.view, saved: saved.id }), quietly);
   }
 
   /** Changes the view: into the address (a step that Back undoes, unless `quietly`) and onto the screen. */
@@ -161,7 +158,7 @@ export class RecountLog extends RecountElement {
   }
 
   get #zone(): string {
-    return isZone(this.view.zone) ? zoneName(this.view.zone) : 'UTC';
+    return zoneName(this.view.zone);
   }
 
   // Loading
@@ -171,10 +168,13 @@ export class RecountLog extends RecountElement {
     const range = parseRange(this.view.range, this.#zone, Date.now());
     this.#range = typeof range === 'string' ? (parseRange(DEFAULT_RANGE, this.#zone, Date.now()) as Range) : range;
     const { client } = this.context;
-    const wanted = this.live !== 'off';
+    // Nothing new enters a range that has ended, and nothing goes on top of the oldest first.
+    const wanted = this.live !== 'off' && this.#range.open && this.view.order === 'desc';
     this.#stopLive();
+    this.none = false;
     this.#log?.close();
     const query: EventsQuery = { filter: this.view.filter, from: this.#range.from, to: this.#range.to, order: this.view.order };
+    this.#learned = 0;
     const log = (this.#log = new PagedLog(client, query, () => this.#changed(log)));
     clearTimeout(this.#skeletonTimer);
     this.slow = false;
@@ -185,6 +185,7 @@ export class RecountLog extends RecountElement {
       clearTimeout(this.#skeletonTimer);
       if (log !== this.#log) return;
       if (log.problem) this.#failed(log.problem);
+      else void this.#lookForAny(log);
     });
     void this.#count(query);
   }
@@ -199,7 +200,15 @@ export class RecountLog extends RecountElement {
   #changed(log: PagedLog): void {
     if (log !== this.#log) return;
     this.version++;
-    for (let i = Math.max(0, log.count - 500); i < log.count; i++) this.#learn(log.at(i));
+    while (this.#learned < log.count) this.#learn(log.at(this.#learned++));
+  }
+
+  /** Where there are only Recount's own events (of opening this page, for one), the log may as well be empty. */
+  async #lookForAny(log: PagedLog): Promise<void> {
+    for (let row = 0; row < log.count; row++) if (!isOwn(log.at(row)!)) return;
+    this.none = undefined;
+    const sent = await this.context.client.get<EventsPage>('/v1/events', { filter: '-source:recount', limit: 1 }).catch(() => undefined);
+    if (log === this.#log) this.none = sent?.data.length === 0;
   }
 
   #learn(event: LogEvent | undefined): void {
@@ -210,7 +219,7 @@ export class RecountLog extends RecountElement {
   async #count(query: EventsQuery): Promise<void> {
     this.#counts?.abort();
     const { signal } = (this.#counts = new AbortController());
-    const ask = (filter: string) => this.context.client.get<HistogramAnswer>('/v1/events/histogram', eventsParams({ ...query, filter }), signal);
+    const ask = (filter: string) => this.context.client.get<HistogramAnswer>('/v1/events/histogram', { ...eventsParams({ ...query, filter }), zone: this.#zone }, signal);
     this.counting = true;
     try {
       const [matching, all] = await Promise.all([ask(query.filter), query.filter ? ask('').catch(() => undefined) : undefined]);
@@ -257,9 +266,12 @@ export class RecountLog extends RecountElement {
         accepts: (event) => (this.#range.from === undefined || timeOf(event) >= this.#range.from) && log.indexOf(event.id) < 0,
         show: (events) => {
           for (const event of events) this.#learn(event);
-          if (log.live.length + events.length > LIVE_ROWS_MAX) return this.#reload();
-          log.prepend(events);
-          if (this.histogram) this.histogram = countedIn(this.histogram, events);
+          if (log.arrived + events.length > LIVE_ROWS_MAX) return this.#reload();
+          if (!events.every(isOwn)) this.none = false;
+          log.insert(events);
+          const counted = this.histogram && countedIn(this.histogram, events);
+          if (counted) this.histogram = counted;
+          else void this.#count(log.query);
         },
         connected: (open) => {
           this.live = open ? 'on' : 'lost';
@@ -271,7 +283,7 @@ export class RecountLog extends RecountElement {
           this.#say(problem.detail);
           opened();
         },
-        changed: () => (this.waiting = live.waiting.length),
+        changed: () => (this.waiting = live.waiting),
       }));
     });
   }
@@ -337,14 +349,21 @@ export class RecountLog extends RecountElement {
 
   #pickRequested = (event: CustomEvent<PickRequest>): void => {
     const { pick, anchor, act } = event.detail;
-    if (act) this.#pickAct(pick, act);
+    if (act) void this.#pickAct(pick, act);
     else void later().then(() => this.menus.openPick(pick, anchor));
   };
 
-  #pickAct(pick: Pick, act: PickAct): void {
+  async #pickAct(pick: Pick, act: PickAct): Promise<void> {
     if (pick.label) this.#names.set(pick.value, pick.label);
     if (act === 'copy') void this.#copy(pick.value);
-    else this.#change({ filter: withValue(this.view.filter, pick.field, pick.value, act === 'out') });
+    else if (pick.field === 'time') this.#cut(Date.parse(pick.value), act);
+    else if (pick.field !== undefined) this.#change({ filter: (await later()).withValue(this.view.filter, pick.field, pick.value, act === 'out') });
+  }
+
+  /** Keeps what came since (and at) an instant, or until then. */
+  #cut(at: number, act: PickAct): void {
+    const { from, to } = this.#range;
+    this.#change({ range: act === 'for' ? writeRange(at, to) : writeRange(from, at + 1), zoomed: [...this.view.zoomed, this.view.range] });
   }
 
   async #copy(text: string): Promise<void> {
@@ -352,9 +371,8 @@ export class RecountLog extends RecountElement {
     this.#say(this.t('Copied'));
   }
 
-  #say(text: string): void {
-    this.note = text;
-    setTimeout(() => (this.note = this.note === text ? '' : this.note), 2500);
+  #say(text: string, stays?: boolean): void {
+    void later().then(() => this.menus.say(text, stays));
   }
 
   // Keys
@@ -366,7 +384,7 @@ export class RecountLog extends RecountElement {
     if (path[0]?.matches?.('input, select, textarea, [popover] *, dialog *') || !this.checkVisibility()) return;
     const acts: Record<string, () => void> = {
       '/': () => this.filterBar.focus(),
-      '?': () => void later().then(() => this.help.open()),
+      '?': () => void later().then(() => this.menus.openHelp()),
       t: () => void this.timeField.open(),
       z: () => this.#change({ zone: this.view.zone === 'UTC' ? 'local' : 'UTC' }),
       l: () => this.#toggleLive(),
@@ -381,7 +399,7 @@ export class RecountLog extends RecountElement {
       Escape: () => (this.view.event ? this.#change({ event: undefined }) : this.#zoomOut()),
     };
     const act = acts[event.key];
-    if (!act) return;
+    if (!act || (event.key.length === 1 && this.menus.silent)) return;
     event.preventDefault();
     act();
   };
@@ -395,8 +413,8 @@ export class RecountLog extends RecountElement {
   async #openExport(): Promise<void> {
     if (!this.#canExport) return;
     await later();
-    await this.exportDialog.updateComplete;
-    this.exportDialog.open();
+    await this.menus.updateComplete;
+    void this.menus.openExport();
   }
 
   get #canExport(): boolean {
@@ -406,7 +424,7 @@ export class RecountLog extends RecountElement {
   // Rendering
 
   protected override updated(changed: PropertyValues): void {
-    if (changed.has('view') && this.view.range && typeof parseRange(this.view.range, this.#zone, Date.now()) === 'string') this.note = this.t('The range could not be read; showing the last 30 days.');
+    if (changed.has('view') && this.view.range && typeof parseRange(this.view.range, this.#zone, Date.now()) === 'string') this.#say(this.t('The range could not be read; showing the last 30 days.'), true);
   }
 
   override render() {
@@ -431,13 +449,13 @@ export class RecountLog extends RecountElement {
         <recount-log-banner .app=${context} .offline=${this.offline && log.count > 0} .expired=${this.expired && log.count > 0} .histogram=${this.histogram} .zone=${zone} @retry=${() => this.#reloadSession()}></recount-log-banner>
         <div class="split ${this.open || this.openMissing ? 'opened' : ''}">
           <div class="main">
-            <recount-histogram .app=${context} .answer=${this.histogram} .zone=${zone} .zoomed=${view.zoomed.length > 0} .loading=${this.counting}
+            <recount-histogram .app=${context} .answer=${this.histogram} .zone=${zone} .range=${this.#range} .outer=${view.zoomed.at(-1)} .loading=${this.counting}
               @zoom=${({ detail: { from, to } }: CustomEvent<{ from: number; to: number }>) => this.#change({ range: writeRange(from, to), zoomed: [...view.zoomed, view.range] })}
               @zoom-out=${this.#zoomOut}></recount-histogram>
             <recount-status-line .app=${context} .view=${view} .histogram=${this.histogram} .inRange=${this.inRange} .density=${this.density}
               @outcome=${(event: CustomEvent<string>) => this.#pickAct({ field: 'outcome', value: event.detail }, 'for')} @reload=${() => this.#reload()}
               @copy-link=${() => this.#copy(this.#link())} @columns=${(event: CustomEvent<Element>) => this.menus.openColumns(event.detail)}
-              @zone-change=${(event: CustomEvent<string>) => this.#change({ zone: event.detail })} @help=${() => this.help.open()}
+              @zone-change=${(event: CustomEvent<string>) => this.#change({ zone: event.detail })} @help=${() => this.menus.openHelp()}
               @density=${() => (this.density = this.density === 'compact' ? 'cosy' : 'compact')}></recount-status-line>
             <div class="frame">${this.#body(log, zone, blocked)}
               ${this.waiting ? html`<button class="btn small primary pill" @click=${this.#showWaiting}>${icon('up')}${t('{n} new|{n} new', { n: this.waiting })}</button>` : nothing}
@@ -446,23 +464,19 @@ export class RecountLog extends RecountElement {
           ${this.#side(log)}
         </div>
       </div>
-      <div class="sr" role="status" aria-live="polite">${this.note}</div>
-      ${this.note ? html`<div class="toast" aria-hidden="true">${this.note}</div>` : nothing}
-      <recount-log-menus .app=${context} .columns=${view.columns} @act=${({ detail: { pick, act } }: CustomEvent<{ pick: Pick; act: PickAct }>) => this.#pickAct(pick, act)}
-        @columns-change=${(event: CustomEvent<string[]>) => this.#change({ columns: event.detail })}></recount-log-menus>
-      <recount-export-dialog .app=${context} .rowsMax=${this.me?.limits?.export_inline_rows_max ?? 10_000} .subject=${{
-        query: log.query, zone: view.zone, columns: view.columns, rangeText: rangeText(context, this.#range, zone),
+      <recount-log-menus .app=${context} .columns=${view.columns} .rowsMax=${this.me?.limits?.export_inline_rows_max} .subject=${{
+        query: log.query, zone: view.zone, columns: view.columns, range: this.#range,
         rows: this.histogram?.total ?? log.count, exact: this.histogram?.exact ?? log.complete,
-      }}></recount-export-dialog>
-      <recount-keys-help .app=${context}></recount-keys-help>`;
+      }} @act=${({ detail: { pick, act } }: CustomEvent<{ pick: Pick; act: PickAct }>) => this.#pickAct(pick, act)}
+        @columns-change=${(event: CustomEvent<string[]>) => this.#change({ columns: event.detail })}></recount-log-menus>`;
   }
 
   #body(log: PagedLog, zone: string, blocked: Problem | undefined) {
     const { t, view, context } = this;
     if (blocked) return html`<recount-problem .app=${context} .problem=${blocked} @retry=${() => (blocked.status === 401 ? this.#reloadSession() : this.#reload())}></recount-problem>`;
-    if (!log.count && (log.loading || !log.complete)) return this.slow ? skeleton(t('Loading…')) : nothing;
-    if (!log.count) {
-      return html`<recount-no-match @live=${() => this.#toggleLive()} .app=${context} .query=${log.query} @filter-change=${(event: CustomEvent<string>) => this.#change({ filter: event.detail })} @range-change=${(event: CustomEvent<string>) => this.#change({ range: event.detail, zoomed: [] })}></recount-no-match>`;
+    if (this.none === undefined || (!log.count && (log.loading || !log.complete))) return this.slow ? skeleton(t('Loading…')) : nothing;
+    if (!log.count || (this.none && !view.filter)) {
+      return html`<recount-no-match .none=${this.none} @live=${() => this.#toggleLive()} .app=${context} .query=${log.query} @filter-change=${(event: CustomEvent<string>) => this.#change({ filter: event.detail })} @range-change=${(event: CustomEvent<string>) => this.#change({ range: event.detail, zoomed: [] })}></recount-no-match>`;
     }
     return html`<recount-event-table exportparts="row" .app=${context} .log=${log} .version=${this.version} .columns=${view.columns} .zone=${zone} .zoneLabel=${zoneShort(context.i18n, zone, Date.now())} .selected=${this.open?.id ?? ''} .density=${this.density}
       @need-more=${() => log.more()} @open=${(event: CustomEvent<LogEvent>) => this.#openFromRow(event.detail)} @pick=${this.#pickRequested}

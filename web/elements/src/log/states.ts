@@ -5,7 +5,7 @@ import type { Problem } from '../base/client.js';
 import { icon } from '../base/more-icons.js';
 import { define, Part } from '../base/part.js';
 import { controls, forms } from '../base/styles.js';
-import { eventsParams, type EventsPage, type EventsQuery, type HistogramAnswer } from '../model/api.js';
+import { eventsParams, type EventsQuery, type HistogramAnswer } from '../model/api.js';
 import { formatFilter, parseFilter, type Term } from '../model/filter.js';
 
 const DROPS_TRIED_MAX = 6;
@@ -16,25 +16,21 @@ interface Drop {
   count: number;
 }
 
-/** An empty answer: from an empty log, or because of a condition, and then of which. */
+/** Nothing to show: nothing was sent yet, or a condition keeps everything away, and then which. */
 @define('recount-no-match')
 export class NoMatch extends Part {
   @property({ attribute: false }) query!: EventsQuery;
-  @property() label = '';
+    /** Whether nothing was sent yet: all that there may be are Recount's own events. */
+  @property({ type: Boolean }) none = false;
   @state() private drops?: Drop[];
   @state() private ever?: number;
-  /** Whether the log holds nothing at all. */
-  @state() private none = false;
 
   protected override firstUpdated(): void {
-    void this.#look();
+    if (!this.none) void this.#look();
   }
 
   async #look(): Promise<void> {
     const count = (query: Omit<EventsQuery, 'order'>) => this.app.client.get<HistogramAnswer>('/v1/events/histogram', eventsParams(query)).then(({ total }) => total, () => 0);
-    const any = await this.app.client.get<EventsPage>('/v1/events', { limit: 1 }).catch(() => undefined);
-    this.none = any?.data.length === 0;
-    if (this.none) return;
     const { terms } = parseFilter(this.query.filter);
     const ranged = this.query.from !== undefined || this.query.to !== undefined;
     const [ever, ...counts] = await Promise.all([
@@ -52,7 +48,8 @@ export class NoMatch extends Part {
     if (this.none) {
       return html`<div class="state none" role="status">${icon('inbox')}<h2>${t('No events yet')}</h2>
         <p>${t('Events appear here moments after they happen: sign-ins, changes of roles and settings, exports. Turn on Live to watch the first one arrive.')}</p>
-        <div class="row"><button class="btn" @click=${() => this.tell('live')}>${t('Live')}</button></div></div>`;
+        <div class="row"><button class="btn" @click=${() => this.tell('live')}>${t('Live')}</button>
+          <button class="btn ghost" @click=${() => this.tell('filter-change', 'source:recount')}>${t('Show what this portal recorded')}</button></div></div>`;
     }
     return html`<div class="state" role="status">${icon('search')}
       <h2>${t('No events match')}</h2>

@@ -28,7 +28,7 @@ export class StatusLine extends Part {
       (sum(outcome) ? html`<button class="bad danger" @click=${() => this.tell('outcome', outcome)}>${text}</button>` : nothing);
     return html`<span>${before}<strong>${shown(histogram)}</strong>${after}</span>
       ${inRange ? html`<span class="muted">${t('of {count} in range', { count: shown(inRange) })}</span>` : nothing}
-      ${bad('denied', t('{n} denied', { n: sum('denied') }))}${bad('failure', t('{n} failed', { n: sum('failure') }))}`;
+      ${bad('denied', t('{n} denied|{n} denied', { n: sum('denied') }))}${bad('failure', t('{n} failed|{n} failed', { n: sum('failure') }))}`;
   }
 
   override render() {
@@ -59,6 +59,5 @@ export class StatusLine extends Part {
     .btn { font-weight: 400; padding-inline: 8px; }
     .seg { margin-inline: 4px; }
     @container recount-status (max-width: 660px) { .wide { display: none; } }
-    @container recount-status (max-width: 360px) { .keys { display: none; } }
   `];
 }

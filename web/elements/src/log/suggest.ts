@@ -1,8 +1,9 @@
-/** What a half-typed filter may become: fields, and values with their counts. */
+/** What a half-typed filter may become: fields, and values with their counts; and what is wrong with it. */
 import type { Client } from '../base/client.js';
+import type { I18n } from '../base/i18n.js';
 import { eventsParams, type EventsPage, type FacetsAnswer, type FacetValue } from '../model/api.js';
 import { partyName } from '../model/event.js';
-import { condition, FIELDS, formatFilter, isField, quote, type Term } from '../model/filter.js';
+import { condition, fieldOf, FIELDS, formatFilter, quote, type Mistake, type Term } from '../model/filter.js';
 import type { Range } from '../model/time.js';
 import { partyKey } from './cells.js';
 
@@ -27,7 +28,7 @@ export interface Suggestion {
 function wordOf(draft: string) {
   const last = /(?:^|\s)((-?)([\w.]+:)?((?:[^\s,"]*,|"[^"]*",)*)("[^"]*|[^\s,"]*))$/.exec(draft);
   const [, whole = '', sign = '', field = '', head = '', typed = ''] = last ?? [];
-  return { before: draft.slice(0, draft.length - whole.length), sign, field: field.slice(0, -1), head, typed: typed.replace('"', '') };
+  return { before: draft.slice(0, draft.length - whole.length), sign, field: fieldOf(field.slice(0, -1)) ?? field.slice(0, -1), head, typed: typed.replace('"', '') };
 }
 
 /** Fields whose values are known by a name that is not the value. */
@@ -51,7 +52,7 @@ export class Suggester {
   /** Asks for the values that the draft could name; true if there are new ones. */
   async load(draft: string, terms: readonly Term[], span: Span): Promise<boolean> {
     const { field, typed } = wordOf(draft);
-    const fields = field ? (isField(field) ? [field] : []) : typed ? ['action', 'actor'] : [];
+    const fields = field ? (fieldOf(field) ? [field] : []) : typed ? ['action', 'actor'] : [];
     const loaded = await Promise.all(fields.map(async (name) => {
       const chosen = NAMED.has(name) && typed.length > 1 && !/[/*@]/.test(typed);
       const rest = formatFilter(terms.filter((term) => term.field !== name));
@@ -77,6 +78,15 @@ export class Suggester {
     if (this.names.has(value)) return;
     const { data } = await this.client.get<EventsPage>('/v1/events', { filter: condition(field, value), limit: 1 }).catch(() => ({ data: [] }));
     for (const { actor, targets = [] } of data) for (const party of [actor, ...targets]) this.names.set(partyKey(party), partyName(party));
+  }
+
+  /** What is wrong with a piece of the draft. */
+  explain({ kind, token }: Mistake, t: I18n['t']): string {
+    if (kind === 'field') {
+      return t('“{token}” names no field. Fields: {fields}, metadata.…, tags.…. To search for the text itself, put it in quotes.',
+        { token: token.replace(/:.*/, '').replace('-', ''), fields: Object.keys(FIELDS).slice(0, FIELDS_SHOWN_FIRST).join(', ') });
+    }
+    return kind === 'quote' ? t('The quote in “{token}” is not closed.', { token }) : t('“{token}” has no value.', { token });
   }
 
   list(draft: string, label: (field: string) => string): Suggestion[] {

@@ -4,7 +4,7 @@ import { property, query } from '../base/decorators.js';
 import { icon } from '../base/icons.js';
 import type { Message } from '../base/i18n.js';
 import { define, Part, type App } from '../base/part.js';
-import { controls } from '../base/styles.js';
+import { controls } from '../base/look.js';
 import { DAY_MS, parseRange, toWall, zoneName, type Range } from '../model/time.js';
 import type { TimePanel } from './time-panel.js';
 
@@ -26,18 +26,9 @@ export class TimeField extends Part {
     this.panel.open(this.renderRoot.querySelector('button')!);
   }
 
-  get #label(): string {
-    const preset = PRESETS.find(([value]) => value === this.range);
-    if (preset) return this.t(preset[1]);
-    const range = parseRange(this.range, this.zone, Date.now());
-    if (typeof range === 'string') return this.range;
-    const last = /^(\d+)([mhdws])$/.exec(this.range);
-    return last ? this.t('Last {time}', { time: duration(this.app.i18n.locale, +last[1]!, last[2]!) }) : rangeText(this.app, range, zoneName(this.zone));
-  }
-
   override render() {
     return html`<button class="btn" part="time" aria-haspopup="dialog" @click=${() => this.open()}>
-        ${icon('calendar')}<span class="clip">${this.#label}</span><span class="muted zone">${this.zoneLabel}</span>${icon('down')}</button>
+        ${icon('calendar')}<span class="clip">${rangeLabel(this.app, this.range, this.zone)}</span><span class="muted zone">${this.zoneLabel}</span>${icon('down')}</button>
       <recount-time-panel .app=${this.app} .range=${this.range} .zone=${this.zone}
         @range-change=${(event: CustomEvent<string>) => this.tell('range-change', event.detail)} @zone-change=${(event: CustomEvent<string>) => this.tell('zone-change', event.detail)}></recount-time-panel>`;
   }
@@ -53,6 +44,17 @@ export class TimeField extends Part {
 const UNITS: Record<string, string> = { s: 'second', m: 'minute', h: 'hour', d: 'day', w: 'week' };
 const duration = (locale: string, value: number, unit: string): string =>
   new Intl.NumberFormat(locale, { style: 'unit', unit: UNITS[unit]!, unitDisplay: 'long' }).format(value);
+
+/** What a written range is called. */
+export function rangeLabel(app: App, written: string, zone: string): string {
+  const { t, locale } = app.i18n;
+  const preset = PRESETS.find(([value]) => value === written);
+  if (preset) return t(preset[1]);
+  const range = parseRange(written, zone, Date.now());
+  if (typeof range === 'string') return written;
+  const last = /^(\d+)([mhdws])$/.exec(written);
+  return last ? t('Last {time}', { time: duration(locale, +last[1]!, last[2]!) }) : rangeText(app, range, zoneName(zone));
+}
 
 /** An absolute range in words; whole days without clock times. */
 export function rangeText({ i18n }: App, range: Range, zone: string): string {

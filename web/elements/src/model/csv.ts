@@ -5,7 +5,7 @@
  * own CSV does (OWASP, "CSV injection").
  */
 import { valueText } from '../base/text.js';
-import { outcomeOf, timeOf, type LogEvent } from './event.js';
+import { memberAt, outcomeOf, timeOf, type LogEvent } from './event.js';
 import { isoIn } from './time.js';
 
 const FORMULA = /^[=+\-@\t\r]/;
@@ -36,6 +36,6 @@ function value(event: LogEvent, column: string, zone: string): string {
     case 'target_id': return target ? event.targets!.map((each) => `${each.type}/${each.id}`).join('; ') : '';
     case 'outcome': return outcomeOf(event);
     case 'ip': case 'location': return event.context?.[column] ?? '';
-    default: return valueText(column.split('.').reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], event));
+    default: return valueText(memberAt(event, column.split('.')));
   }
 }

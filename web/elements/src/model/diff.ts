@@ -3,11 +3,13 @@ import { plain, valueText } from '../base/text.js';
 import type { Change, Json } from './event.js';
 
 export interface DiffLine {
-  /** The field's path, empty on further lines of the same field. */
+  /** The field's path, and the member of `changes` that it is in. */
   path: string;
-  parts: { kind: '+' | '-' | '='; text: string }[];
-  /** Parts belong to one running text (word by word) instead of standing below each other. */
-  inline?: boolean;
+  field: string;
+  /** `value` is what the part shows, if that is one value. */
+  parts: { kind: '+' | '-' | '='; text: string; value?: Json }[];
+  /** The new text, if the parts make up a running one, word by word, instead of standing below each other. */
+  running?: string;
   masked?: boolean;
 }
 
@@ -21,10 +23,10 @@ const isObject = (value: Json): value is Record<string, Json> =>
 const same = (a: Json, b: Json): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 export function diffChanges(changes: readonly Change[]): DiffLine[] {
-  return changes.flatMap(({ field, before, after }) => diff(field, before, after));
+  return changes.flatMap(({ field, before, after }) => diff(field, before, after).map((line) => ({ ...line, field })));
 }
 
-function diff(path: string, before: Json, after: Json): DiffLine[] {
+function diff(path: string, before: Json, after: Json): Omit<DiffLine, 'field'>[] {
   if (same(before, after)) return [];
   if (SECRET.test(path)) return [{ path, parts: [], masked: true }];
   if (isObject(before) && isObject(after)) {
@@ -41,7 +43,7 @@ function diff(path: string, before: Json, after: Json): DiffLine[] {
   }
   if (typeof before === 'string' && typeof after === 'string' && Math.max(before.length, after.length) > WORD_DIFF_CHARS_MIN) {
     const parts = wordDiff(before, after);
-    if (parts) return [{ path, parts, inline: true }];
+    if (parts) return [{ path, parts, running: after }];
   }
   const parts = [];
   if (before !== undefined && before !== null) parts.push(part('-', before));
@@ -49,7 +51,15 @@ function diff(path: string, before: Json, after: Json): DiffLine[] {
   return [{ path, parts }];
 }
 
-const part = (kind: '+' | '-', value: Json): DiffLine['parts'][number] => ({ kind, text: plain(valueText(value)) });
+function part(kind: '+' | '-', secret: Json): DiffLine['parts'][number] {
+  const value = veiled(secret);
+  return { kind, text: plain(valueText(value)), value };
+}
+
+/** The value with secrets within it hidden, however deep. */
+const veiled = (value: Json): Json =>
+  (Array.isArray(value) ? value.map(veiled)
+    : isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, SECRET.test(name) ? '••••••' : veiled(inner)])) : value);
 
 /** The longest common subsequence of words, or undefined when the texts share nothing or are too long. */
 function wordDiff(before: string, after: string): DiffLine['parts'] | undefined {

@@ -41,6 +41,13 @@ export const outcomeOf = (event: LogEvent): Outcome => event.outcome ?? 'success
 export const timeOf = (event: LogEvent): number => Date.parse(event.occurred_at);
 export const partyName = (party: Party): string => plain(party.name || party.email || party.id);
 
+/** What Recount itself recorded: sessions, exports, keys, streams. */
+export const isOwn = (event: LogEvent): boolean => event.source === 'recount';
+
+/** The member of an object at a path of names, if it has one. */
+export const memberAt = (object: unknown, path: readonly string[]): unknown =>
+  path.reduce((at, name) => (typeof at === 'object' && at !== null && Object.hasOwn(at, name) ? (at as Record<string, unknown>)[name] : undefined), object);
+
 /** What the vendor's own people are called as actors; they get a tag, since customers look for them. */
 const STAFF_TYPES = new Set(['staff', 'support', 'operator', 'vendor']);
 export const isStaff = (party: Party): boolean => STAFF_TYPES.has(party.type);

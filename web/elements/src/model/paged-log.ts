@@ -11,6 +11,13 @@ const FIRST_PAGE_EVENTS = 100;
 const PAGE_EVENTS = 500;
 const PAGES_KEPT_MAX = 12;
 
+/** An event that arrived since, and how many of the rows read stand before it. */
+interface Arrival {
+  event: LogEvent;
+  at: number;
+  before: number;
+}
+
 interface Page {
   cursor?: string;
   start: number;
@@ -25,10 +32,14 @@ export class PagedLog {
   complete = false;
   loading = false;
   problem?: Problem;
-  /** Rows that arrived after the first page. */
-  live: LogEvent[] = [];
+  /** In the order of the list, which is newest first then. */
+  #arrivals: Arrival[] = [];
+  /** Those that belong below what was read so far. */
+  #below: LogEvent[] = [];
   readonly #pages: Page[] = [];
   readonly #abort = new AbortController();
+  /** The page last looked at. */
+  #near?: Page;
   #next?: string;
   #rows = 0;
 
@@ -39,26 +50,47 @@ export class PagedLog {
   ) {}
 
   get count(): number {
-    return this.live.length + this.#rows;
+    return this.#arrivals.length + this.#rows;
+  }
+
+  /** How many of the rows arrived after the first page. */
+  get arrived(): number {
+    return this.#arrivals.length;
   }
 
   /** The row's event, or undefined while its page is being read (again). */
   at(index: number): LogEvent | undefined {
-    if (index < this.live.length) return this.live[index];
-    const row = index - this.live.length;
+    const { arrival, row } = this.#find(index);
+    if (arrival) return arrival.event;
     const page = this.#pageOf(row);
     if (!page) return undefined;
+    this.#near = page;
     if (!page.events) void this.#reload(page);
     return page.events?.[row - page.start];
   }
 
+  /** The time of a row, also of one whose page was let go. */
+  timeAt(index: number): number {
+    const { arrival, row } = this.#find(index);
+    return arrival ? arrival.at : this.times[row]!;
+  }
+
+  /** What stands at a place: an arrival, or one of the rows that were read. */
+  #find(index: number): { arrival?: Arrival; row: number } {
+    const all = this.#arrivals;
+    const at = firstIndex(all.length, (i) => all[i]!.before + i >= index);
+    const arrival = all[at];
+    return arrival && arrival.before + at === index ? { arrival, row: -1 } : { row: index - at };
+  }
+
   /** The row with this event, if it is in memory. */
   indexOf(id: string): number {
-    const fresh = this.live.findIndex((event) => event.id === id);
-    if (fresh >= 0) return fresh;
+    const fresh = this.#arrivals.findIndex(({ event }) => event.id === id);
+    if (fresh >= 0) return this.#arrivals[fresh]!.before + fresh;
     for (const page of this.#pages) {
       const found = page.events?.findIndex((event) => event.id === id) ?? -1;
-      if (found >= 0) return this.live.length + page.start + found;
+      const row = page.start + found;
+      if (found >= 0) return row + firstIndex(this.#arrivals.length, (i) => this.#arrivals[i]!.before > row);
     }
     return -1;
   }
@@ -78,6 +110,7 @@ export class PagedLog {
       this.#rows += answer.data.length;
       this.#next = answer.next_cursor ?? undefined;
       this.complete = !this.#next;
+      this.#place();
       this.#letGo(page);
     } catch (error) {
       if (this.#abort.signal.aborted) return;
@@ -88,15 +121,23 @@ export class PagedLog {
     }
   }
 
-  /** Puts events that arrived in front. */
-  prepend(events: LogEvent[]): void {
-    this.live = [...events, ...this.live].sort((a, b) => timeOf(b) - timeOf(a) || b.seq - a.seq);
+  /** Puts events that arrived where they belong: most in front, late ones further down. */
+  insert(events: readonly LogEvent[]): void {
+    this.#below.push(...events);
+    this.#place();
     this.changed();
   }
 
-  /** The time of a row, also of one whose page was let go. */
-  timeAt(index: number): number {
-    return index < this.live.length ? timeOf(this.live[index]!) : this.times[index - this.live.length]!;
+  #place(): void {
+    const end = this.complete ? -Infinity : this.times.at(-1) ?? Infinity;
+    const placed = this.#below.filter((event) => timeOf(event) >= end);
+    if (!placed.length) return;
+    this.#below = this.#below.filter((event) => timeOf(event) < end);
+    this.#arrivals.push(...placed.map((event) => {
+      const at = timeOf(event);
+      return { event, at, before: firstIndex(this.times.length, (i) => this.times[i]! <= at) };
+    }));
+    this.#arrivals.sort((a, b) => b.at - a.at || b.event.seq - a.event.seq);
   }
 
   close(): void {
@@ -129,12 +170,25 @@ export class PagedLog {
     }
   }
 
-  #letGo(near: Page): void {
-    const middle = this.#pages.indexOf(near);
+  /** Lets go of pages far from the viewport, but not of the first, nor of the one just read. */
+  #letGo(read: Page): void {
     const kept = this.#pages.filter((page) => page.events);
     if (kept.length <= PAGES_KEPT_MAX) return;
-    const distance = (page: Page) => Math.abs(this.#pages.indexOf(page) - middle);
+    const middle = (this.#near ?? read).start;
+    const distance = (page: Page) => Math.abs(page.start - middle);
     kept.sort((a, b) => distance(b) - distance(a));
-    for (const page of kept.slice(0, kept.length - PAGES_KEPT_MAX)) if (page !== this.#pages[0]) page.events = undefined;
+    for (const page of kept.slice(0, kept.length - PAGES_KEPT_MAX)) if (page !== read && page.start) page.events = undefined;
   }
+}
+
+/** The first number below `count` for which `is` holds, which then holds for all that follow; else `count`. */
+export function firstIndex(count: number, is: (index: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (is(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -18,7 +18,8 @@ export const zoneName = (zone: string): string =>
 
 export function isZone(zone: string): boolean {
   try {
-    return !!new Intl.DateTimeFormat('en', { timeZone: zoneName(zone) });
+    // Offsets are no zones: clocks change.
+    return !!new Intl.DateTimeFormat('en', { timeZone: zoneName(zone) }) && /^[a-z]/i.test(zone);
   } catch {
     return false;
   }
@@ -86,7 +87,7 @@ function instant(text: string, zone: string): [number, number] | undefined {
  */
 export function parseRange(text: string, zone: string, now: number, aliases: Readonly<Record<string, string>> = {}): Range | RangeError {
   const lower = text.trim().toLowerCase().replaceAll('’', "'");
-  const written = aliases[lower] ?? lower;
+  const written = Object.hasOwn(aliases, lower) ? aliases[lower]! : lower;
   if (written === 'all' || written === '') return { open: true };
   const last = /^(?:last\s+)?(\d{1,5})\s*([smhdw])$/.exec(written);
   if (last && +last[1]!) return { from: now - +last[1]! * UNIT_MS[last[2]!]!, open: true };
@@ -103,5 +104,5 @@ export function parseRange(text: string, zone: string, now: number, aliases: Rea
 }
 
 /** The written form of two instants, exact and the same in every zone. */
-export const writeRange = (from: number, to: number): string =>
-  `${new Date(from).toISOString()}..${new Date(to).toISOString()}`;
+export const writeRange = (from?: number, to?: number): string =>
+  [from, to].map((at) => (at === undefined ? '' : new Date(at).toISOString())).join('..');

@@ -1,4 +1,5 @@
 /** What the log page shows, as one value that lives in the address. */
+import { isZone } from './time.js';
 
 export const COLUMNS = ['time', 'actor', 'action', 'target', 'outcome', 'ip', 'source', 'location', 'description', 'id'] as const;
 export const DEFAULT_COLUMNS = ['time', 'actor', 'action', 'target', 'outcome'];
@@ -26,21 +27,28 @@ export const defaultView = (): View =>
 
 const KEYS = ['filter', 'time', 'zone', 'order', 'cols', 'view', 'event', 'zoom'] as const;
 
-export function readView(params: URLSearchParams, base: View = defaultView()): View {
-  const columns = params.get('cols')?.split(',').filter(Boolean);
+export const isColumn = (name: string): boolean => (COLUMNS as readonly string[]).includes(name) || /^(metadata|tags)\.[^,\s]+$/.test(name);
+
+/** The view without what nothing can be shown for: it comes from a link, or was saved by somebody. */
+export function sound(view: View): View {
+  const columns = view.columns.filter(isColumn);
+  return { ...view, zone: isZone(view.zone) ? view.zone : 'local', columns: columns.length ? columns : [...DEFAULT_COLUMNS] };
+}
+
+export function readView(params: URLSearchParams): View {
   const view: View = {
-    filter: params.get('filter') ?? base.filter,
-    range: params.get('time') ?? base.range,
-    zone: params.get('zone') ?? base.zone,
-    order: params.get('order') === 'asc' ? 'asc' : base.order,
-    columns: columns?.length ? columns : base.columns,
+    filter: params.get('filter') ?? '',
+    range: params.get('time') ?? DEFAULT_RANGE,
+    zone: params.get('zone') ?? 'local',
+    order: params.get('order') === 'asc' ? 'asc' : 'desc',
+    columns: params.get('cols')?.split(',') ?? DEFAULT_COLUMNS,
     zoomed: params.get('zoom')?.split('~').filter(Boolean) ?? [],
   };
   const saved = params.get('view');
   const event = params.get('event');
   if (saved) view.saved = saved;
   if (event) view.event = event;
-  return view;
+  return sound(view);
 }
 
 /** Writes the view over its own parameters; others of the host's stay. */

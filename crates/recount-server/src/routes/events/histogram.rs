@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use jiff::tz::TimeZone;
 use recount_store::HistogramQuery;
 use recount_store::access::Scope;
 use serde::{Deserialize, Serialize};
@@ -36,12 +37,16 @@ pub(crate) struct HistogramParams {
     /// range if absent.
     #[param(pattern = "^[1-9][0-9]{0,5}[smhdw]?$", example = "1h")]
     interval: Option<String>,
+    /// IANA name of the zone by whose clocks buckets start (days at its midnights); UTC if absent. Buckets of more
+    /// than an hour are longer or shorter where its clocks change.
+    #[param(max_length = 64, example = "Europe/Paris")]
+    zone: Option<String>,
 }
 
 /// Counts of events over time.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct HistogramAnswer {
-    /// Width of a bucket, in seconds.
+    /// Width of a bucket, in seconds; by the clock where `zone`'s clocks change.
     interval_seconds: f64,
     /// The buckets from first to last, empty ones included.
     buckets: Vec<Bucket>,
@@ -88,12 +93,14 @@ pub(crate) async fn histogram(
     let log = state.tenant_log(&credential, params.tenant.as_deref(), Scope::EventsRead).await?;
     let selection = Selection::parse(params.filter.as_deref(), params.from.as_deref(), params.to.as_deref())?;
     let interval_micros = params.interval.as_deref().map(interval).transpose()?;
+    let zone = params.zone.as_deref().map(zone).transpose()?;
     let histogram = log
         .histogram(&HistogramQuery {
             filter: selection.filter,
             from: selection.from,
             to: selection.to,
             interval_micros,
+            zone,
             pin: None,
             max_scan_bytes: Some(state.config.limits.scan_bytes_max),
         })
@@ -135,6 +142,13 @@ fn interval(text: &str) -> Result<i64, Problem> {
             format!("{text:?} is not a width of time; use seconds, or 30s, 15m, 1h, 1d, 1w"),
         )),
     }
+}
+
+fn zone(name: &str) -> Result<TimeZone, Problem> {
+    TimeZone::get(name).map_err(|_| {
+        let detail = format!("{name:?} is not a zone; use an IANA name like Europe/Paris, or UTC");
+        Problem::invalid_parameter("zone", detail)
+    })
 }
 
 #[cfg(test)]

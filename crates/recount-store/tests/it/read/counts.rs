@@ -91,7 +91,7 @@ async fn check_histogram(log: &Log, draw: &mut Draw, query: &ScanQuery) {
         to: query.to,
         interval_micros: interval_micros.filter(|interval| *interval > 60_000_000 || draw.chance(0.1)),
         pin: query.pin,
-        max_scan_bytes: None,
+        ..HistogramQuery::default()
     };
     let histogram = match log.log.histogram(&asked).await {
         Err(ReadError::TooExpensive { .. }) if asked.interval_micros == Some(60_000_000) => return,
