@@ -143,6 +143,9 @@ pub struct StoreConfig {
     pub append_queue_events_max: usize,
     /// Bytes of lines that may wait for the committer.
     pub append_queue_bytes_max: usize,
+    /// How long a commit waits, in all, for objects that the duplicate check needs. All tenants' events
+    /// wait with it; what depends on a slower object is refused and sent again later.
+    pub object_wait: Duration,
     /// Budget of the duplicate check's per-tenant state.
     pub dedup_cache_bytes: u64,
     /// Budget of opened segments' footers.
@@ -191,6 +194,7 @@ impl StoreConfig {
             maintain: true,
             append_queue_events_max: 200_000,
             append_queue_bytes_max: 128 * 1024 * 1024,
+            object_wait: Duration::from_secs(5),
             dedup_cache_bytes: 96 * MIB,
             segment_cache_bytes: 64 * MIB,
             id_filter_cache_bytes: 256 * MIB,

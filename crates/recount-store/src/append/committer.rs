@@ -57,6 +57,7 @@ pub(crate) struct Committer {
     known: KnownTenants,
     create_tenants: bool,
     tail_events_max: u64,
+    object_wait: Duration,
     hint_at: Unhinted,
     /// For this many rounds yet, rows are locked at once, because other nodes append as well.
     lock_first_rounds: u32,
@@ -91,6 +92,7 @@ impl Committer {
             known: KnownTenants::new(config.dedup_cache_bytes),
             create_tenants: config.create_tenants,
             tail_events_max: config.seal.tail_events_max,
+            object_wait: config.object_wait,
             hint_at: Unhinted {
                 batches: config.seal.fold_batches,
                 events: config.seal.events,
@@ -129,7 +131,8 @@ impl Committer {
     }
 
     async fn commit(&mut self, round: &Arc<Round>) -> Result<Vec<super::queue::Results>, String> {
-        let mut work = Work::new(Arc::clone(round), &mut self.known);
+        let deadline = tokio::time::Instant::now() + self.object_wait;
+        let mut work = Work::new(Arc::clone(round), &mut self.known, deadline);
         work.locked = self.lock_first_rounds > 0;
         self.lock_first_rounds = self.lock_first_rounds.saturating_sub(1);
         let began = Instant::now();

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use recount_event::TenantId;
 use recount_segment::IdFilter;
@@ -17,9 +16,6 @@ use crate::catalog::{CatalogError, CatalogTx, tail};
 
 /// Above this, work on a round is moved off the async threads (about half a millisecond).
 pub(super) const INLINE_BYTES_MAX: usize = 64 * 1024;
-/// How long a round waits, over all its attempts, for objects that the duplicate check needs. All
-/// tenants' events wait with it; what depends on a slower object is refused and sent again later.
-const OBJECTS_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Why an attempt at a round did not succeed.
 #[derive(Debug)]
@@ -79,11 +75,10 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn new(round: Arc<Round>, known: &mut KnownTenants) -> Self {
+    pub(super) fn new(round: Arc<Round>, known: &mut KnownTenants, deadline: Instant) -> Self {
         let known = round.groups.iter().map(|group| known.take(&group.tenant)).collect();
         let verdicts = round.groups.iter().map(|_| Verdicts::new()).collect();
         let fresh = vec![false; round.groups.len()];
-        let deadline = Instant::now() + OBJECTS_TIMEOUT;
         let planned = Vec::new();
         Self { round, known, verdicts, fresh, deadline, locked: false, check_all: false, planned }
     }

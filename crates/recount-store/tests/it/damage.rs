@@ -91,7 +91,8 @@ async fn a_damaged_segment_keeps_out_only_what_it_could_have(place: Place) {
     store.shutdown().await;
 }
 
-async fn a_bucket_that_does_not_answer_keeps_out_only_what_needs_it(place: Place) {
+async fn a_bucket_that_does_not_answer_keeps_out_only_what_needs_it(mut place: Place) {
+    place.config.object_wait = std::time::Duration::from_millis(100);
     let (store, _) = sealed_store(&place).await;
     let (acme, other) = (tenant("acme"), tenant("other"));
     let (_, objects) = testing::faults(&store);

@@ -136,6 +136,8 @@ impl Place {
     /// Small thresholds and no background work: tests say when it happens.
     fn new(mut config: StoreConfig, dir: tempfile::TempDir) -> Self {
         config.maintain = false;
+        // No test but one depends on how fast the machine is.
+        config.object_wait = std::time::Duration::from_secs(600);
         config.seal.events = 100;
         config.seal.fold_batches = 4;
         config.compaction.fan_in = 3;

@@ -15,8 +15,9 @@ const KILLS: u64 = 50;
 const CLIENTS: u64 = 6;
 const TENANTS: [&str; 2] = ["acme", "beta"];
 const SEED: u64 = 20_261_123;
-/// A server lives for at most so long before it is killed.
-const LIFE_MILLIS_MAX: u64 = 400;
+/// A server is killed after at most so many acknowledged events, and so much later.
+const LIFE_EVENTS_MAX: u64 = 600;
+const LIFE_MILLIS_MAX: u64 = 50;
 
 /// What the clients were told, and what they do not know.
 #[derive(Default)]
@@ -161,11 +162,30 @@ fn start(folder: &Path, more: &[(String, String)]) -> Server {
     })
 }
 
-async fn kill_again_and_again(folder: &Path, more: &[(String, String)]) {
+/// Whether the kills met a server that seals and merges: only then do they show something.
+fn assert_sealed_and_merged(folder: &Path) {
+    for tenant in TENANTS {
+        let names = std::fs::read_dir(folder.join("objects/tenants").join(tenant).join("segments"));
+        let ranges: Vec<(u64, u64)> = names
+            .expect("segments were written")
+            .filter_map(|file| {
+                let name = file.expect("a name").file_name().into_string().ok()?;
+                let mut parts = name.split('-');
+                Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+            })
+            .collect();
+        // A segment that begins within another one was merged into it, or followed on one that was.
+        let merged = ranges.iter().any(|(begin, _)| ranges.iter().any(|(a, z)| a < begin && begin <= z));
+        assert!(merged, "{tenant}: nothing was merged among {} segments", ranges.len());
+    }
+}
+
+async fn kill_again_and_again(folder: &Path, more: &[(String, String)], after_kill: impl AsyncFn()) {
     let ledger = Arc::new(Mutex::new(Ledger::default()));
     let mut random = SEED;
     for life in 0..KILLS {
         let server = start(folder, more);
+        let before = ledger.lock().expect("no client panicked with it").acknowledged.len();
         let (stop, stopped) = watch::channel(false);
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
@@ -178,9 +198,15 @@ async fn kill_again_and_again(folder: &Path, more: &[(String, String)]) {
                 ))
             })
             .collect();
+        let enough = before + usize::try_from(draw(&mut random, LIFE_EVENTS_MAX)).expect("small");
+        let acknowledged = || ledger.lock().expect("no client panicked with it").acknowledged.len();
+        while acknowledged() < enough && !clients.iter().all(tokio::task::JoinHandle::is_finished) {
+            tokio::task::yield_now().await;
+        }
         // The moment of the kill is what the test is about: it waits for nothing.
         tokio::time::sleep(Duration::from_millis(draw(&mut random, LIFE_MILLIS_MAX))).await;
         tokio::task::spawn_blocking(|| server.kill()).await.expect("killed");
+        after_kill().await;
         let _ = stop.send(true);
         for client in clients {
             client.await.expect("no client panicked");
@@ -198,6 +224,7 @@ async fn kill_again_and_again(folder: &Path, more: &[(String, String)]) {
         check(&ledger, &before);
         eprintln!("{KILLS} kills, {} events acknowledged", ledger.acknowledged.len());
     }
+    assert_sealed_and_merged(folder);
     // What nobody got an answer for is sent once more: each is there once in the end.
     let unanswered = std::mem::take(&mut ledger.lock().expect("not poisoned").unanswered);
     for events in unanswered {
@@ -230,7 +257,8 @@ async fn send_again(url: &str, events: &[String], ledger: &Mutex<Ledger>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_by_fifty_kills() {
     let folder = folder();
-    kill_again_and_again(folder.path(), &[]).await;
+    // The lock on the data folder ends with the process, and its leases with the lock.
+    kill_again_and_again(folder.path(), &[], async || {}).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -251,7 +279,17 @@ async fn nothing_acknowledged_is_lost_by_fifty_kills_with_postgresql() {
     let folder = folder();
     let more =
         [("RECOUNT_CATALOG".to_owned(), url.to_string()), ("RECOUNT_SECRET_KEY".to_owned(), "0".repeat(64))];
-    kill_again_and_again(folder.path(), &more).await;
+    // As if the time of the dead server's leases were over, so that the next one seals and merges.
+    let expire = async || {
+        let mut catalog = sqlx::PgConnection::connect(url.as_str()).await.expect("the test server answers");
+        let expire = "UPDATE leases SET expires_at = 0";
+        match sqlx::raw_sql(expire).execute(&mut catalog).await {
+            Ok(_) => {}
+            // The first server may be killed before it has made the tables.
+            Err(error) => assert!(error.to_string().contains("does not exist"), "{error}"),
+        }
+    };
+    kill_again_and_again(folder.path(), &more, expire).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

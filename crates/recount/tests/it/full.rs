@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{OPERATOR_KEY, Server, folder};
 
 /// No file of the server may grow beyond this, which stands for the end of the disk.
-const ROOM_BYTES: u64 = 6 * 1024 * 1024;
+const ROOM_BYTES: u64 = 3 * 1024 * 1024;
 
 /// Some 48 KiB that don't compress well.
 fn event(number: u64) -> Value {
