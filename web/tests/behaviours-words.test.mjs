@@ -73,7 +73,7 @@ for (const colorScheme of ['light', 'dark']) {
         assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join(' | ')}`), []);
       });
     }
-  }, { timeout: 240_000 });
+  }, { timeout: 480_000 });
 }
 
 const ENGLISH = /\b(the|and|of|with|from|until|since|events?|filter|time|copy|close|keys|views|columns|loading|search|settings|state|add|success|denied|failed|last|days|today|yesterday|november|changes|where|actor|target|your|has|not|yet|show|save|share|start|range|zone|single|zoom|try|again|error|could|be|no|new|live|export|rows|format)\b/i;
@@ -100,7 +100,7 @@ behaviour('25. French has no English left in dialogs, menus and states', async (
       assert.deepEqual((await texts(page)).filter((text) => ENGLISH.test(text.replace(data, ''))), []);
     });
   }
-}, { timeout: 240_000 });
+}, { timeout: 480_000 });
 
 behaviour('25. one is one in French too', async ({ portal, server }) => {
   const tenant = 'un-seul';

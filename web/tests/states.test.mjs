@@ -6,6 +6,7 @@ behaviour('24. nothing yet, no match, error, partial, loading and offline are to
   // Opening the page is in the log already; still nothing was sent.
   const empty = await portal('', { tenant: 'empty' });
   await empty.page.getByRole('heading', { name: 'No events yet' }).waitFor();
+  assert.equal(await empty.page.locator('recount-status-line').count(), 0, 'no count beside it that says otherwise');
   await empty.page.getByRole('button', { name: 'Show what this portal recorded' }).click();
   await rows(empty.page).first().waitFor();
   assert.equal(view(empty.page).get('filter'), 'source:recount');

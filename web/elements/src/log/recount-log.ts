@@ -449,14 +449,14 @@ export class RecountLog extends RecountElement {
         <recount-log-banner .app=${context} .offline=${this.offline && log.count > 0} .expired=${this.expired && log.count > 0} .histogram=${this.histogram} .zone=${zone} @retry=${() => this.#reloadSession()}></recount-log-banner>
         <div class="split ${this.open || this.openMissing ? 'opened' : ''}">
           <div class="main">
-            <recount-histogram .app=${context} .answer=${this.histogram} .zone=${zone} .range=${this.#range} .outer=${view.zoomed.at(-1)} .loading=${this.counting}
+            ${this.none && !view.filter ? nothing : html`<recount-histogram .app=${context} .answer=${this.histogram} .zone=${zone} .range=${this.#range} .outer=${view.zoomed.at(-1)} .loading=${this.counting}
               @zoom=${({ detail: { from, to } }: CustomEvent<{ from: number; to: number }>) => this.#change({ range: writeRange(from, to), zoomed: [...view.zoomed, view.range] })}
               @zoom-out=${this.#zoomOut}></recount-histogram>
             <recount-status-line .app=${context} .view=${view} .histogram=${this.histogram} .inRange=${this.inRange} .density=${this.density}
               @outcome=${(event: CustomEvent<string>) => this.#pickAct({ field: 'outcome', value: event.detail }, 'for')} @reload=${() => this.#reload()}
               @copy-link=${() => this.#copy(this.#link())} @columns=${(event: CustomEvent<Element>) => this.menus.openColumns(event.detail)}
               @zone-change=${(event: CustomEvent<string>) => this.#change({ zone: event.detail })} @help=${() => this.menus.openHelp()}
-              @density=${() => (this.density = this.density === 'compact' ? 'cosy' : 'compact')}></recount-status-line>
+              @density=${() => (this.density = this.density === 'compact' ? 'cosy' : 'compact')}></recount-status-line>`}
             <div class="frame">${this.#body(log, zone, blocked)}
               ${this.waiting ? html`<button class="btn small primary pill" @click=${this.#showWaiting}>${icon('up')}${t('{n} new|{n} new', { n: this.waiting })}</button>` : nothing}
             </div>
