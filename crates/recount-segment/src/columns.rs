@@ -39,6 +39,15 @@ impl ColumnData {
             Self::Dict(column) => column.heap_bytes(),
         }
     }
+
+    /// Bytes that must be looked at for `rows` of the rows: theirs, and the dictionary. The same however much of the
+    /// column is decoded.
+    pub fn bytes_of_rows(&self, rows: usize) -> usize {
+        match self {
+            Self::Ints(_) => rows * size_of::<i64>(),
+            Self::Dict(column) => rows * column.ids().width() + column.values().text_bytes(),
+        }
+    }
 }
 
 /// Some columns of consecutive rows of a row group (or of an [`EventBatch`](crate::EventBatch)).

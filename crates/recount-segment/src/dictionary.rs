@@ -38,6 +38,11 @@ impl Strings {
         &self.text
     }
 
+    /// Bytes of all strings together.
+    pub fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// The string that holds byte `at` of [`Self::text`].
     pub(crate) fn index_at(&self, at: usize) -> usize {
         self.ends.partition_point(|end| *end as usize <= at)
@@ -143,6 +148,15 @@ impl DictIds {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Bytes of one index.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::U8(_) => 1,
+            Self::U16(_) => 2,
+            Self::U32(_) => 4,
+        }
     }
 
     fn heap_bytes(&self) -> usize {

@@ -12,11 +12,14 @@
 //!    [`Segment::row_groups`] drops what lies outside a time or seq range.
 //! 2. [`Predicate::surviving_blocks`] asks a row group's [`TokenFilters`] which blocks of
 //!    [`BLOCK_ROWS`] rows can hold the words searched for.
-//! 3. [`Segment::fetch_columns`] (I/O) and [`FetchedColumns::decode`] (CPU) load the columns that
+//! 3. [`Segment::rows_around`] tells by page statistics where in a row group a time is.
+//! 4. [`Segment::fetch_columns`] (I/O) and [`FetchedColumns::decode`] (CPU) load the columns that
 //!    [`Predicate::columns_needed`] names; the result is made of `Arc`s to be cached.
-//! 4. [`Predicate::evaluate`] gives a bitmap of rows that match as far as columns can tell.
-//! 5. [`Segment::fetch_lines`] and [`FetchedLines::decode`] load lines of selected rows, and
-//!    [`Predicate::matches_line`] decides what columns couldn't ([`Predicate::has_residual`]).
+//! 5. [`Predicate::evaluate`] gives a bitmap of rows that match as far as columns can tell.
+//! 6. [`Segment::fetch_lines`] and [`FetchedLines::decode_where`] load lines of selected rows, of pages that
+//!    [`Predicate::may_match_line_in`] lets pass, and [`Predicate::matches_line`] decides what columns couldn't
+//!    ([`Predicate::has_residual`]).
+//! 7. [`ColumnSet::ORDER`](ColumnSet::ORDER) places what is left: needed only now, for the blocks of those rows.
 //!
 //! The tail goes the same way: an [`EventBatch`] has the same [`RowGroupColumns`] and lines.
 

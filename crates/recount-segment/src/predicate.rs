@@ -13,6 +13,10 @@ mod values;
 use values::ValueTerm;
 pub(crate) use values::column_of;
 
+/// Columns of which a few values of many are searched, and whose values' words are in the token filters.
+const TOKEN_COLUMNS: ColumnSet =
+    ColumnSet::EMPTY.with(ColumnId::Actor).with(ColumnId::Target).with(ColumnId::Tags);
+
 /// A [`Filter`] compiled once, evaluated over tail batches and row groups alike.
 ///
 /// Equal to [`Filter::matches`] on each line: a row matches if [`evaluate`](Self::evaluate) selects it and
@@ -27,22 +31,36 @@ pub struct Predicate {
     residual: Option<LineMatcher>,
     /// What the tokens of a matching event must be: all of these, each by one of its alternatives.
     tokens: Vec<Vec<Vec<TokenKey>>>,
+    /// Columns that decide a term of `tokens` themselves; without those, the terms that lines decide have some.
+    token_columns: ColumnSet,
+    lines_have_tokens: bool,
 }
 
 impl Predicate {
     /// Compiles `filter`.
     pub fn compile(filter: &Filter) -> Self {
-        let mut predicate = Self { values: Vec::new(), ids: Vec::new(), residual: None, tokens: Vec::new() };
+        let mut predicate = Self {
+            values: Vec::new(),
+            ids: Vec::new(),
+            residual: None,
+            tokens: Vec::new(),
+            token_columns: ColumnSet::EMPTY,
+            lines_have_tokens: false,
+        };
         let mut residual = Filter::default();
         for term in &filter.terms {
             if let Some(value_term) = ValueTerm::compile(term) {
+                let column = value_term.column();
+                if TOKEN_COLUMNS.contains(column) && predicate.add_tokens(term) {
+                    predicate.token_columns = predicate.token_columns.with(column);
+                }
                 predicate.values.push(value_term);
                 continue;
             }
-            predicate.ids.extend(ids_of(term));
-            if let Some(alternatives) = term.required_tokens() {
-                let key = |tokens: Vec<String>| tokens.iter().map(|token| TokenKey::new(token)).collect();
-                predicate.tokens.push(alternatives.into_iter().map(key).collect());
+            match ids_of(term) {
+                // The column of hashes tells more than the words of an id, for fewer bytes.
+                Some(ids) => predicate.ids.push(ids),
+                None => predicate.lines_have_tokens |= predicate.add_tokens(term),
             }
             residual.terms.push(term.clone());
         }
@@ -52,15 +70,30 @@ impl Predicate {
         predicate
     }
 
+    /// Takes up what the tokens of an event must be for `term` to hold; says whether there is such a thing.
+    fn add_tokens(&mut self, term: &Term) -> bool {
+        let Some(alternatives) = term.required_tokens() else { return false };
+        let keys = |tokens: Vec<String>| tokens.iter().map(|token| TokenKey::new(token)).collect();
+        self.tokens.push(alternatives.into_iter().map(keys).collect());
+        true
+    }
+
     /// The columns that [`evaluate`](Self::evaluate) reads.
     pub fn columns_needed(&self) -> ColumnSet {
         let columns = self.values.iter().map(ValueTerm::column).collect::<ColumnSet>();
         if self.ids.is_empty() { columns } else { columns.with(ColumnId::IdHash) }
     }
 
-    /// Whether [`surviving_blocks`](Self::surviving_blocks) can exclude anything: if not, don't load the token filters.
+    /// Whether [`surviving_blocks`](Self::surviving_blocks) can exclude lines that must otherwise be read: if not,
+    /// don't load the token filters but for [`columns_pruned_by_tokens`](Self::columns_pruned_by_tokens).
     pub fn prunes_by_tokens(&self) -> bool {
-        !self.tokens.is_empty()
+        self.lines_have_tokens
+    }
+
+    /// Columns that needn't be loaded where [`surviving_blocks`](Self::surviving_blocks) leaves no block: worth asking
+    /// if they are larger than the token filters. Where they are decoded already they tell more than tokens do.
+    pub fn columns_pruned_by_tokens(&self) -> ColumnSet {
+        self.token_columns
     }
 
     /// Blocks of a row group that can hold a match, by its token filters.
@@ -128,6 +161,11 @@ impl Predicate {
     /// A line that can't be read doesn't match.
     pub fn matches_line(&self, line: &str) -> bool {
         self.residual.as_ref().is_none_or(|residual| residual.matches(line))
+    }
+    /// Whether [`matches_line`](Self::matches_line) can accept a line among these bytes, such as a page of lines. `false`
+    /// is certain, and spares taking the page apart.
+    pub fn may_match_line_in(&self, lines: &[u8]) -> bool {
+        self.residual.as_ref().is_none_or(|residual| residual.may_match(lines))
     }
 }
 

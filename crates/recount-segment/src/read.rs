@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use recount_event::Timestamp;
 
-use crate::column::ColumnSet;
+use crate::column::{ColumnId, ColumnSet};
 use crate::columns::RowGroupColumns;
 use crate::error::SegmentError;
 use crate::id_filter::IdFilter;
@@ -23,6 +23,7 @@ mod open;
 mod pages;
 mod read_at;
 mod rle;
+mod times;
 mod verify;
 
 pub use columns::FetchedColumns;
@@ -122,6 +123,11 @@ impl Segment {
         &self.inner.name
     }
 
+    /// The name given on opening, shared: for the keys of caches.
+    pub fn shared_name(&self) -> &Arc<str> {
+        &self.inner.name
+    }
+
     /// The tenant whose events these are.
     pub fn tenant(&self) -> &str {
         &self.inner.tenant
@@ -152,6 +158,14 @@ impl Segment {
     /// The smallest run of whole blocks that covers `rows` of a row group.
     pub fn page_aligned(&self, row_group: usize, rows: Range<u32>) -> Range<u32> {
         columns::block_aligned(rows, self.inner.groups[row_group].rows)
+    }
+
+    /// The rows of a row group among which is the first one that happened before `time`, by page statistics, without
+    /// reading anything: those of one page, or an empty range that starts at that row if statistics tell. All rows
+    /// before the range happened at `time` or later, all behind it earlier.
+    pub fn rows_around(&self, row_group: usize, time: Timestamp) -> Range<u32> {
+        let occurred_at = &self.inner.layouts[row_group].columns[ColumnId::OccurredAt.index()];
+        times::rows_around(occurred_at, self.inner.groups[row_group].rows, time.as_micros())
     }
 
     /// Fetches the pages of `columns` that hold `rows` of a row group (I/O only; decode where CPU work is fine).
@@ -201,6 +215,17 @@ impl Segment {
     /// Bytes that [`Self::fetch_lines`] of these rows would read, for work bounds.
     pub fn line_pages_bytes(&self, row_group: usize, rows: &[u32]) -> u64 {
         lines::bytes_to_fetch(self, row_group, rows)
+    }
+
+    /// Bytes that [`Self::fetch_columns`] of a whole row group would read.
+    pub fn columns_bytes(&self, row_group: usize, columns: ColumnSet) -> u64 {
+        let layout = &self.inner.layouts[row_group];
+        columns.iter().map(|id| layout.columns[id.index()].bytes()).sum()
+    }
+
+    /// Bytes that [`Self::token_filters`] would read.
+    pub fn token_filters_bytes(&self, row_group: usize) -> u64 {
+        self.inner.layouts[row_group].token_filters.length
     }
 
     /// Reads a row group's token filters (about 5 bytes an event).

@@ -42,9 +42,17 @@ impl LineMatcher {
     /// Whether the filter matches a stored line.
     #[must_use]
     pub fn matches(&self, line: &str) -> bool {
-        self.fields.iter().all(|field| field.may_match(line))
+        self.fields.iter().all(|field| field.may_match(line.as_bytes()))
             && self.matches_words(line)
             && (self.fields.is_empty() || read_fields(line).is_ok_and(|fields| self.matches_terms(&fields)))
+    }
+
+    /// Whether the filter can match a line among these bytes, which have raw lines in them and may have others between
+    /// those. `false` is certain: it costs a search of bytes for each term and reads no JSON.
+    #[must_use]
+    pub fn may_match(&self, lines: &[u8]) -> bool {
+        self.words.iter().all(|(negated, word)| *negated || word.may_occur(lines))
+            && self.fields.iter().all(|field| field.may_match(lines))
     }
 
     /// Whether the filter matches an event that was read already.
@@ -65,9 +73,9 @@ impl LineMatcher {
 }
 
 impl FieldMatcher {
-    fn may_match(&self, line: &str) -> bool {
+    fn may_match(&self, lines: &[u8]) -> bool {
         self.needles.is_empty()
-            || self.needles.iter().any(|needle| needle.candidates(line.as_bytes()).next_from(0).is_some())
+            || self.needles.iter().any(|needle| needle.candidates(lines).next_from(0).is_some())
     }
 }
 

@@ -93,10 +93,10 @@ impl WordMatcher {
         matched
     }
 
-    /// Whether the word can occur in these raw lines, one or many together.
+    /// Whether the word can occur in these bytes, which have raw lines in them and may have others between those.
     /// `false` is certain: it costs a search of bytes and reads no JSON.
     #[must_use]
-    pub fn may_occur(&self, lines: &str) -> bool {
-        self.needle.as_ref().is_none_or(|needle| needle.candidates(lines.as_bytes()).next_from(0).is_some())
+    pub fn may_occur(&self, lines: &[u8]) -> bool {
+        self.needle.as_ref().is_none_or(|needle| needle.candidates(lines).next_from(0).is_some())
     }
 }

@@ -69,7 +69,7 @@ fn words_match_whole_and_by_their_pieces() {
     let matches = |word: &Word| {
         let fast = WordMatcher::new(word);
         assert_eq!(fast.matches_line(line), word.matches_line(line), "{word:?}");
-        assert!(fast.may_occur(line) || !word.matches_line(line), "{word:?}");
+        assert!(fast.may_occur(line.as_bytes()) || !word.matches_line(line), "{word:?}");
         word.matches_line(line)
     };
     for text in [
@@ -184,7 +184,7 @@ proptest! {
     ) {
         let lines: Vec<String> = events.iter().map(|event| event.compact()).collect();
         if lines.iter().any(|line| word.matches_line(line)) {
-            prop_assert!(WordMatcher::new(&word).may_occur(&lines.concat()));
+            prop_assert!(WordMatcher::new(&word).may_occur(lines.concat().as_bytes()));
         }
     }
 

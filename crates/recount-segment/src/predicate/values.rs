@@ -18,10 +18,15 @@ pub(super) struct ValueTerm {
     field: Field,
     any: Vec<Pattern>,
     negated: bool,
-    /// Texts one of which every matching value contains, without regard to case. Finding those in a large
-    /// dictionary's text is far cheaper than asking each value.
+    /// Texts one of which every matching value contains. Finding those in a large dictionary's text is far cheaper
+    /// than asking each value.
     needles: Option<Vec<Finder<'static>>>,
+    /// Whether upper and lower case are the same; then needles are in lower case.
+    folded: bool,
 }
+
+/// Text that is folded at a time: it stays in the processor's nearest cache.
+const FOLD_BYTES: usize = 16 * 1024;
 
 impl ValueTerm {
     /// The term, if a column decides it.
@@ -30,12 +35,13 @@ impl ValueTerm {
             return None;
         };
         let column = column_of(field)?;
+        let folded = !compares_exactly(field);
         let needles = match column {
             // Addresses have several texts; tags are JSON, with escapes of its own.
             ColumnId::Ip | ColumnId::Tags => None,
-            _ => any.iter().map(needle).collect(),
+            _ => any.iter().map(|pattern| needle(pattern, folded)).collect(),
         };
-        Some(Self { column, field: field.clone(), any: any.clone(), negated: term.negated, needles })
+        Some(Self { column, field: field.clone(), any: any.clone(), negated: term.negated, needles, folded })
     }
 
     pub(super) fn column(&self) -> ColumnId {
@@ -63,22 +69,26 @@ impl ValueTerm {
 
     /// Asks only the values that contain a needle.
     fn search(&self, values: &Strings, needles: &[Finder<'static>], ids: &mut [bool]) {
-        let folded = values.text().to_ascii_lowercase();
-        if !folded.is_ascii() {
+        if self.folded && !values.text().is_ascii() {
             // Some characters beyond ASCII fold to ASCII ones: such values are asked one by one.
             for (index, value) in values.iter().enumerate().filter(|(_, value)| !value.is_ascii()) {
                 ids[index + 1] = self.matches_value(value);
             }
         }
+        let mut ask = |at: usize| {
+            // Should the needle reach into the next value, this one doesn't contain it, and is asked in vain.
+            let index = values.index_at(at);
+            if !ids[index + 1] {
+                ids[index + 1] = self.matches_value(values.get(index));
+            }
+            values.end_of(index)
+        };
+        let text = values.text().as_bytes();
         for needle in needles {
-            let mut from = 0;
-            while let Some(at) = needle.find(&folded.as_bytes()[from..]) {
-                // Should the needle reach into the next value, this one doesn't contain it, and is asked in vain.
-                let index = values.index_at(from + at);
-                if !ids[index + 1] {
-                    ids[index + 1] = self.matches_value(values.get(index));
-                }
-                from = values.end_of(index);
+            if self.folded {
+                each_folded(text, needle, &mut ask);
+            } else {
+                each(text, needle, &mut ask);
             }
         }
     }
@@ -134,15 +144,57 @@ pub(crate) fn column_of(field: &Field) -> Option<ColumnId> {
     }
 }
 
-/// A text that every ASCII value which `pattern` matches contains, folded. `None` if there is none to rely on.
-fn needle(pattern: &Pattern) -> Option<Finder<'static>> {
+/// Whether values of the field compare with case, so that the pattern's text stands in them as it is.
+fn compares_exactly(field: &Field) -> bool {
+    matches!(
+        field,
+        Field::Action
+            | Field::Outcome
+            | Field::Source
+            | Field::ActorId
+            | Field::ActorType
+            | Field::TargetId
+            | Field::TargetType
+    )
+}
+
+/// Calls `found` with each place of the needle; it says where to go on.
+fn each(text: &[u8], needle: &Finder<'_>, found: &mut dyn FnMut(usize) -> usize) {
+    let mut from = 0;
+    while let Some(at) = needle.find(&text[from..]) {
+        from = found(from + at);
+    }
+}
+
+/// [`each`] for a needle in lower case, whatever the case of the text is.
+fn each_folded(text: &[u8], needle: &Finder<'_>, found: &mut dyn FnMut(usize) -> usize) {
+    let mut folded = Vec::with_capacity(FOLD_BYTES);
+    let mut from = 0;
+    while from < text.len() {
+        let end = text.len().min(from + FOLD_BYTES.max(2 * needle.needle().len()));
+        folded.clear();
+        folded.extend_from_slice(&text[from..end]);
+        folded.make_ascii_lowercase();
+        let mut next = from;
+        while let Some(at) = folded.get(next - from..).and_then(|rest| needle.find(rest)) {
+            next = found(next + at);
+        }
+        // A needle can lie across the end of what was folded.
+        let overlap = if end < text.len() { needle.needle().len() - 1 } else { 0 };
+        from = next.max(end - overlap);
+    }
+}
+
+/// A text that every ASCII value which `pattern` matches contains, in lower case if `folded`. `None` if there is none
+/// to rely on.
+fn needle(pattern: &Pattern, folded: bool) -> Option<Finder<'static>> {
     let (Pattern::Exact(text) | Pattern::Prefix(text)) = pattern else {
         return None;
     };
     // Values of actors and targets have such characters escaped.
     let escaped = text.contains(['\\', '\t', '\n']);
-    (text.len() >= 2 && text.is_ascii() && !escaped)
-        .then(|| Finder::new(&text.to_ascii_lowercase()).into_owned())
+    let text = if folded { text.to_ascii_lowercase() } else { text.clone() };
+    (text.len() >= 2 && text.is_ascii() && !escaped).then(|| Finder::new(&text).into_owned())
 }
 
 /// Which dictionary indexes match; index 0 is "absent".
@@ -187,5 +239,25 @@ impl MatchingIds {
             }
         }
         BooleanBuffer::collect_bool(rows.len(), |row| usize::try_from(rows[row]).is_ok_and(|id| self.ids[id]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needles_are_found_wherever_they_lie_in_a_large_text() {
+        let needle = Finder::new("needle");
+        for at in (0..3 * FOLD_BYTES).step_by(997).chain(FOLD_BYTES - 8..FOLD_BYTES + 8) {
+            let mut text = vec![b'.'; 3 * FOLD_BYTES + 100];
+            text[at..at + 6].copy_from_slice(b"NeeDle");
+            let mut found = Vec::new();
+            each_folded(&text, &needle, &mut |at| {
+                found.push(at);
+                at + 6
+            });
+            assert_eq!(found, [at]);
+        }
     }
 }

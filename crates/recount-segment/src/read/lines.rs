@@ -73,13 +73,22 @@ impl FetchedLines {
     /// # Errors
     /// [`SegmentError::Corrupt`].
     pub fn decode(self) -> Result<Vec<Line>, SegmentError> {
-        self.decode_pages().map_err(|error| {
+        Ok(self.decode_where(|_| true)?.into_iter().flatten().collect())
+    }
+
+    /// [`Self::decode`] of the pages whose bytes `may_hold` what is looked for; `None` for each row of the others.
+    /// A page has the lines of neighbouring rows, each with some bytes of its length before it.
+    ///
+    /// # Errors
+    /// [`SegmentError::Corrupt`].
+    pub fn decode_where(self, may_hold: impl Fn(&[u8]) -> bool) -> Result<Vec<Option<Line>>, SegmentError> {
+        self.decode_pages(may_hold).map_err(|error| {
             let group = self.row_group;
             self.segment.corrupt(format!("lines of row group {group}: {error}"))
         })
     }
 
-    fn decode_pages(&self) -> Result<Vec<Line>, ParquetError> {
+    fn decode_pages(&self, may_hold: impl Fn(&[u8]) -> bool) -> Result<Vec<Option<Line>>, ParquetError> {
         let total = self.wanted.iter().map(|page| page.wanted.len()).sum();
         let mut lines = Vec::with_capacity(total);
         if self.pages.is_empty() {
@@ -92,8 +101,12 @@ impl FetchedLines {
                 Some(Page::DataPage { buf, num_values, encoding: Encoding::PLAIN, .. })
                     if num_values == page.rows =>
                 {
-                    pick(&buf, &page.wanted, &mut lines)
-                        .ok_or_else(|| ParquetError::General("page isn't lines".to_owned()))?;
+                    if may_hold(&buf) {
+                        pick(&buf, &page.wanted, &mut lines)
+                            .ok_or_else(|| ParquetError::General("page isn't lines".to_owned()))?;
+                    } else {
+                        lines.extend(page.wanted.iter().map(|_| None));
+                    }
                 }
                 _ => return Err(ParquetError::General("unexpected kind of page".to_owned())),
             }
@@ -103,7 +116,7 @@ impl FetchedLines {
 }
 
 /// Appends the `wanted` lines of a page of strings in plain encoding.
-fn pick(page: &Bytes, wanted: &[u32], lines: &mut Vec<Line>) -> Option<()> {
+fn pick(page: &Bytes, wanted: &[u32], lines: &mut Vec<Option<Line>>) -> Option<()> {
     let mut at = 0_usize;
     let mut row = 0;
     for &wanted in wanted {
@@ -117,7 +130,7 @@ fn pick(page: &Bytes, wanted: &[u32], lines: &mut Vec<Line>) -> Option<()> {
                 if end > page.len() {
                     return None;
                 }
-                lines.push(Line::try_from(page.slice(start..end)).ok()?);
+                lines.push(Some(Line::try_from(page.slice(start..end)).ok()?));
                 break;
             }
         }

@@ -51,6 +51,11 @@ impl ColumnLayout {
             + self.bounds.capacity() * size_of::<(i64, i64)>()
     }
 
+    /// Bytes of all pages.
+    pub(super) fn bytes(&self) -> u64 {
+        self.dictionary.iter().chain(&self.pages).map(|page| u64::from(page.length)).sum()
+    }
+
     /// The index of the page that holds `row`.
     pub(super) fn page_of(&self, row: u32) -> usize {
         self.pages.partition_point(|page| page.first_row <= row).saturating_sub(1)

@@ -124,7 +124,8 @@ async fn scan(segment: &Segment, filter: &Filter) -> Vec<u64> {
         return found;
     }
     for (group, info) in segment.row_groups().iter().enumerate() {
-        let blocks = match predicate.prunes_by_tokens() {
+        let prunes = predicate.prunes_by_tokens() || !predicate.columns_pruned_by_tokens().is_empty();
+        let blocks = match prunes {
             true => predicate.surviving_blocks(&segment.token_filters(group).await.unwrap()),
             false => BlockSet::of_rows(info.rows),
         };
@@ -137,8 +138,10 @@ async fn scan(segment: &Segment, filter: &Filter) -> Vec<u64> {
             .map(|row| u32::try_from(row).unwrap())
             .collect();
         if predicate.has_residual() {
-            for (row, line) in rows.iter().zip(segment.lines(group, &rows).await.unwrap()) {
-                if predicate.matches_line(line.as_str()) {
+            let fetched = segment.fetch_lines(group, &rows).await.unwrap();
+            let lines = fetched.decode_where(|page| predicate.may_match_line_in(page)).unwrap();
+            for (row, line) in rows.iter().zip(lines) {
+                if line.is_some_and(|line| predicate.matches_line(line.as_str())) {
                     found.push(columns.seq(*row as usize));
                 }
             }
@@ -209,6 +212,65 @@ async fn token_filters_exclude_blocks_without_the_word() {
 }
 
 #[tokio::test]
+async fn token_filters_spare_columns_that_hold_nothing_searched_for() {
+    let segment = open(encode(&[batch(5, 0, 30_000)])).await;
+    let filters = segment.token_filters(0).await.unwrap();
+    let predicate = |text: &str| Predicate::compile(&Filter::parse(text).unwrap());
+    for text in [
+        "actor:nowhere",
+        "actor.id:no-where",
+        "target.name:nowhere",
+        "tags.severity:nowhere",
+        "actor:nowhere,also*",
+    ] {
+        let pruned = predicate(text).columns_pruned_by_tokens();
+        // A single prefix says nothing about words.
+        assert_eq!(pruned.is_empty(), text.ends_with('*'), "{text}");
+        assert!(!predicate(text).prunes_by_tokens(), "{text}: its column decides it where that is at hand");
+        assert_eq!(predicate(text).surviving_blocks(&filters).is_empty(), !pruned.is_empty(), "{text}");
+    }
+    // Words of small dictionaries aren't asked for, nor of ids, which have a column of hashes.
+    for text in ["action:nowhere", "outcome:success", "-actor:nowhere", "id:nowhere"] {
+        assert!(predicate(text).columns_pruned_by_tokens().is_empty(), "{text}");
+        assert_eq!(predicate(text).surviving_blocks(&filters).len(), 4, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn pages_without_a_phrase_are_not_taken_apart() {
+    let segment = open(encode(&[batch(5, 0, 3_000)])).await;
+    let rows: Vec<u32> = (0..3_000).collect();
+    for (text, any) in
+        [("\"owher\"", false), ("nowh*", false), ("metadata.plan:nowhere", false), ("\"efun\"", true)]
+    {
+        let predicate = Predicate::compile(&Filter::parse(text).unwrap());
+        let fetched = segment.fetch_lines(0, &rows).await.unwrap();
+        let lines = fetched.decode_where(|page| predicate.may_match_line_in(page)).unwrap();
+        assert_eq!((lines.len(), lines.iter().any(Option::is_some)), (3_000, any), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn page_statistics_tell_where_a_time_is() {
+    let batch = batch(8, 0, 3 * BLOCK_ROWS as u64 - 100);
+    let segment = open(encode(std::slice::from_ref(&batch))).await;
+    let rows = u32::try_from(batch.len()).unwrap();
+    let times: Vec<i64> = (0..batch.len()).map(|row| batch.columns().occurred_at(row).as_micros()).collect();
+    let bounds =
+        [i64::MIN, times[0], times[0] + 1, times[batch.len() - 1], times[batch.len() - 1] + 1, i64::MAX];
+    for micros in times.iter().step_by(501).copied().chain(bounds) {
+        let first = u32::try_from(times.partition_point(|time| *time >= micros)).unwrap();
+        let around = segment.rows_around(0, Timestamp::from_micros(micros));
+        assert!(
+            around.len() <= BLOCK_ROWS && around.start <= first && first <= around.end,
+            "{around:?}: {first}"
+        );
+        assert!(!around.is_empty() || around.start == first, "{around:?}: {first}");
+    }
+    assert_eq!(segment.rows_around(0, Timestamp::from_micros(i64::MIN)), rows..rows);
+}
+
+#[tokio::test]
 async fn the_id_filter_excludes_segments_without_the_id() {
     let segment = open(encode(&[batch(6, 0, 1_000)])).await;
     let filter = segment.id_filter().await.unwrap();
@@ -252,6 +314,8 @@ fn large_dictionaries_are_searched_as_exactly_as_small_ones() {
         "actor:ab*",
         "-actor:ab",
         "actor:user/u3",
+        "actor.id:u3",
+        "actor.type:user",
         "actor:kelvin,ab",
     ] {
         let filter = Filter::parse(text).unwrap();

@@ -70,3 +70,28 @@ async fn connections_are_bounded() {
         server.client.get(format!("{}/healthz", server.base)).send().await.expect("now it is its turn");
     assert_eq!(answer.status(), 200);
 }
+
+/// Exports whose clients went away end: they would hold all places of the tenant otherwise.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_ends_with_its_client() {
+    let server = Server::start().await;
+    // More than sockets take in without a reader.
+    let mut all = events("acme", 12_000);
+    for event in &mut all {
+        event["description"] = "x".repeat(1_500).into();
+    }
+    for part in all.chunks(4_000) {
+        server.append(OPERATOR, part).await;
+    }
+    let key = server.tenant_key("acme").await;
+    for _ in 0..20 {
+        let mut stream = connect(&server).await;
+        let head = format!("GET /v1/export HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.expect("writes");
+        let mut first = [0; 1_000];
+        stream.read_exact(&mut first).await.expect("the answer begins");
+        assert!(first.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&first));
+    }
+    let whole = server.get("/v1/export?filter=action:user.login", &key).await;
+    assert_eq!(whole.text.lines().count(), 4_000);
+}

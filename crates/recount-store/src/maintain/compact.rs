@@ -1,5 +1,8 @@
 //! Compaction: adjacent segments of a tenant are merged, tier by tier, so that their number stays
 //! small and each event is rewritten about once per tier.
+//!
+//! It grows with the log all the same, by one for each 524,288 to 1,048,576 events, since a merge
+//! must fit in memory. `docs/formats/segment.md` states the bound.
 
 use std::ops::Range;
 use std::time::Instant;

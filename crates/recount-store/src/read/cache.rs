@@ -4,12 +4,13 @@
 //! reused, and a layout is asked for again by its version.
 
 use std::hash::Hash;
+use std::ops::Range;
 use std::sync::Arc;
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use recount_event::TenantId;
-use recount_segment::{ColumnData, ColumnId, EventBatch, TokenFilters};
+use recount_segment::{ColumnData, ColumnId, EventBatch, Segment, TokenFilters};
 
 use super::feed::Window;
 use crate::StoreConfig;
@@ -21,18 +22,33 @@ const LAYOUT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 const ENTRY_BYTES: usize = 200;
 
 /// A row group of a segment.
-pub(crate) type GroupKey = (Arc<str>, u32);
+pub(crate) type GroupKey = (Arc<str>, usize);
 /// A stretch of a tail: tenant, first seq, end seq.
 pub(crate) type TailKey = (TenantId, u64, u64);
+
+/// Rows of a column.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct ColumnKey {
+    segment: Arc<str>,
+    group: usize,
+    rows: Range<u32>,
+    column: ColumnId,
+}
+
+impl ColumnKey {
+    pub(crate) fn new(segment: &Segment, group: usize, rows: &Range<u32>, column: ColumnId) -> Self {
+        ColumnKey { segment: segment.shared_name().clone(), group, rows: rows.clone(), column }
+    }
+}
 
 /// The caches of one node.
 pub(crate) struct Caches {
     /// Where a tenant's events were at the last look.
     pub(crate) layouts: Cache<TenantId, Arc<LogLayout>>,
     /// Word filters of row groups.
-    pub(crate) token_filters: Cache<GroupKey, Arc<TokenFilters>>,
-    /// Decoded columns of row groups.
-    pub(crate) columns: Cache<(Arc<str>, u32, ColumnId), ColumnData>,
+    pub(crate) token_filters: moka::future::Cache<GroupKey, Arc<TokenFilters>>,
+    /// Decoded columns of row groups, whole or of some blocks.
+    pub(crate) columns: Cache<ColumnKey, ColumnData>,
     /// Decoded runs of tails.
     pub(crate) tail: Cache<TailKey, Arc<EventBatch>>,
     /// Stretches of segments in seq order, for the feed. Many readers of one stretch decode it once.
@@ -48,9 +64,12 @@ impl Caches {
             layouts: recent(LAYOUT_BYTES_MAX, |layout: &Arc<LogLayout>| {
                 (layout.segments.len() + layout.tail.len()) * 160
             }),
-            token_filters: bounded(sixteenth, |filters: &Arc<TokenFilters>| filters.heap_bytes()),
+            token_filters: moka::future::Cache::builder()
+                .max_capacity(sixteenth * 2)
+                .weigher(|_, filters: &Arc<TokenFilters>| weight(filters.heap_bytes()))
+                .build(),
             columns: bounded(sixteenth * 6, ColumnData::heap_bytes),
-            tail: recent(sixteenth * 5, |batch: &Arc<EventBatch>| batch.heap_bytes()),
+            tail: recent(sixteenth * 4, |batch: &Arc<EventBatch>| batch.heap_bytes()),
             windows: moka::future::Cache::builder()
                 .max_capacity(sixteenth * 2)
                 .weigher(|_, window: &Arc<Window>| weight(window.heap_bytes()))

@@ -217,24 +217,33 @@ async fn one<T: Tally>(question: &Question, part: WorkPart, mut tally: T) -> Res
         WorkPart::Tail(run) => Unit::Tail(question.state.tail_run(&question.tenant, &run).await?),
         WorkPart::Group(segment, group) => Unit::Group(segment, group),
     };
-    let Some(mut selection) = unit.select(question, tally.columns()).await? else { return Ok(tally) };
+    let Some(mut selection) = unit.select(question).await? else { return Ok(tally) };
+    // Columns of all rows at once: whatever is selected, its line or its mask tells.
+    let columns = match tally.columns() {
+        none if none.is_empty() => RowGroupColumns::new(selection.range()),
+        wanted => unit.columns(question, wanted, &selection.range()).await?,
+    };
     if !question.has_residual() && !tally.needs_lines() {
+        let inline = selection.range().len() <= TURN_ROWS_MAX;
         let work = move || {
-            tally.count(&selection.columns, &selection.bitmap(), &[])?;
+            tally.count(&columns, &selection.bitmap(columns.rows()), &[])?;
             Ok(tally)
         };
-        return if unit.len() <= TURN_ROWS_MAX { work() } else { question.compute(work).await? };
+        return if inline { work() } else { question.compute(work).await? };
     }
     while !selection.is_empty() {
         let rows = selection.take(crate::Order::NewestFirst, TURN_ROWS_MAX);
-        let found = matching_lines(question, &unit, rows).await?;
-        let columns = selection.columns.clone();
+        let found = unit.matching_lines(question, rows, |row, line| (row, line.clone())).await?;
+        if found.is_empty() {
+            continue;
+        }
+        let columns = columns.clone();
         let counted = question.compute(move || {
             let (rows, lines): (Vec<u32>, Vec<Line>) = found.into_iter().unzip();
             let mut selected = BooleanBufferBuilder::new(columns.len());
             selected.append_n(columns.len(), false);
             for row in rows {
-                selected.set_bit(row as usize, true);
+                selected.set_bit((row - columns.rows().start) as usize, true);
             }
             tally.count(&columns, &selected.finish(), &lines)?;
             Ok::<T, ReadError>(tally)
@@ -242,16 +251,6 @@ async fn one<T: Tally>(question: &Question, part: WorkPart, mut tally: T) -> Res
         tally = counted.await??;
     }
     Ok(tally)
-}
-
-/// The lines of those of `rows` that match.
-async fn matching_lines(question: &Question, unit: &Unit, rows: Vec<u32>) -> Result<Vec<(u32, Line)>, Fault> {
-    let predicate = question.predicate.clone().filter(|predicate| predicate.has_residual());
-    let keep = move |row: u32, line: &Line| {
-        let matches = predicate.as_ref().is_none_or(|predicate| predicate.matches_line(line.as_str()));
-        matches.then(|| (row, line.clone()))
-    };
-    unit.lines(question, rows, keep).await
 }
 
 /// The plan's times as a range, for a question that leaves an end open. `None` if there is no

@@ -31,7 +31,7 @@ impl Part {
     pub(crate) fn missing(self) -> ReadError {
         ReadError::Corrupt {
             object: self.to_string(),
-            what: "it is missing although the catalog refers to it".into(),
+            what: "it is missing, or of another size, although the catalog refers to it".into(),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use recount_event::{TenantId, Timestamp};
+use recount_event::{Filter, TenantId, Timestamp};
 use recount_segment::{ColumnId, ColumnSet, Line, RowGroup, RowGroupColumns, Segment};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -90,7 +90,7 @@ impl ReadState {
     ) -> Result<Vec<StoredEvent>, ReadError> {
         let _timed = Timed::new("feed");
         let _admitted = self.queries.enter(tenant).await?;
-        let question = Arc::new(Question::everything(self, tenant));
+        let question = Arc::new(Question::all(self, tenant, &Filter::default()));
         self.with_plan(tenant, plan, |plan| {
             let question = question.clone();
             async move { page(&question, &plan, from, limit).await }
@@ -196,7 +196,8 @@ async fn read_window(question: &Arc<Question>, segment: &Segment, seqs: Range<u6
         if group.max_seq < seqs.start || group.min_seq >= seqs.end {
             continue;
         }
-        let columns = question.state.columns(&question.tenant, segment, index, ColumnSet::ORDER).await?;
+        let unit = Unit::Group(segment.clone(), index);
+        let columns = unit.columns(question, ColumnSet::ORDER, &(0..group.rows)).await?;
         let rows = rows_with(&columns, &seqs);
         pieces.extend(
             rows.chunk_by(|a, b| *a as usize / PIECE_ROWS == *b as usize / PIECE_ROWS)
@@ -209,7 +210,7 @@ async fn read_window(question: &Arc<Question>, segment: &Segment, seqs: Range<u6
         .map(|(index, columns, rows)| {
             let (question, unit) = (question.clone(), Unit::Group(segment.clone(), index));
             async move {
-                let keep = move |row: u32, line: &Line| Some(event(&columns, row, line));
+                let keep = move |row: u32, line: &Line| event(&columns, row, line);
                 unit.lines(&question, rows, keep).await
             }
         })

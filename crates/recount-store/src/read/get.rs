@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use recount_event::{Filter, TenantId, Timestamp};
-use recount_segment::{Segment, id_hash};
+use recount_event::{Field, Filter, Matcher, Pattern, TenantId, Term};
+use recount_segment::{Line, Segment, id_hash};
 
 use super::error::ReadError;
 use super::fault::Fault;
@@ -30,7 +30,11 @@ impl ReadState {
         let _timed = Timed::new("get");
         let _admitted = self.queries.enter(tenant).await?;
         let plan = self.first_plan(tenant).await?;
-        let question = Arc::new(Question::everything(self, tenant));
+        let term = Term {
+            negated: false,
+            matcher: Matcher::Field { field: Field::Id, any: vec![Pattern::Exact(id.to_owned())] },
+        };
+        let question = Arc::new(Question::all(self, tenant, &Filter { terms: vec![term] }));
         self.with_plan(tenant, plan, |plan| {
             let question = question.clone();
             async move {
@@ -45,11 +49,11 @@ impl ReadState {
 }
 
 impl Question {
-    /// Any event of a tenant, for readers that know which ones they want.
-    pub(crate) fn everything(state: &Arc<ReadState>, tenant: &TenantId) -> Self {
+    /// All events of a tenant that match, without a bound on work, for readers that know which few they want.
+    pub(crate) fn all(state: &Arc<ReadState>, tenant: &TenantId, filter: &Filter) -> Self {
         let subject = Subject {
             tenant,
-            filter: &Filter::default(),
+            filter,
             order: Order::OldestFirst,
             from: None,
             to: None,
@@ -92,18 +96,27 @@ async fn in_segments(question: &Arc<Question>, plan: &Plan, id: &str) -> Result<
         .buffered(FILTERS_AT_A_TIME);
     while let Some(candidate) = candidates.try_next().await? {
         let Some(segment) = candidate else { continue };
-        if let Some(event) = in_segment(question, &segment, id).await? {
+        if let Some(event) = in_segment(question, &segment).await? {
             return Ok(Some(event));
         }
     }
     Ok(None)
 }
 
-async fn in_segment(question: &Question, segment: &Segment, id: &str) -> Result<Option<StoredEvent>, Fault> {
-    let Some(found) = segment.find_ids(&[id]).await?.pop().flatten() else { return Ok(None) };
-    let unit = Unit::Group(segment.clone(), found.address.row_group as usize);
-    let keep = |_, line: &recount_segment::Line| Some(Arc::<str>::from(line.as_str()));
-    let lines = unit.lines(question, vec![found.address.row], keep).await?;
-    let received_at: Timestamp = found.received_at;
-    Ok(lines.into_iter().next().map(|line| StoredEvent { seq: found.seq, received_at, line }))
+/// The later of the events with this id in a segment.
+async fn in_segment(question: &Question, segment: &Segment) -> Result<Option<StoredEvent>, Fault> {
+    let mut latest: Option<StoredEvent> = None;
+    for group in 0..segment.row_groups().len() {
+        let unit = Unit::Group(segment.clone(), group);
+        let Some(mut selection) = unit.select(question).await? else { continue };
+        let rows = selection.take(Order::NewestFirst, usize::MAX);
+        let keep = |row, line: &Line| (row, Arc::<str>::from(line.as_str()));
+        let found = unit.matching_lines(question, rows, keep).await?;
+        let rows: Vec<u32> = found.iter().map(|(row, _)| *row).collect();
+        let stamps = unit.stamps(question, &rows).await?;
+        let found = found.into_iter().zip(stamps);
+        let found = found.map(|((_, line), stamp)| stamp.event(line));
+        latest = latest.into_iter().chain(found).max_by_key(|event| event.seq);
+    }
+    Ok(latest)
 }

@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use recount_segment::{ColumnId, ColumnSet, RowGroupColumns, Segment};
+use recount_event::Timestamp;
+use recount_segment::{Line, Segment};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::error::ReadError;
@@ -13,7 +14,7 @@ use super::order::Place;
 use super::plan::TailRun;
 use super::question::Question;
 use super::selection::Selection;
-use super::unit::Unit;
+use super::unit::{Stamp, Unit};
 use crate::catalog::segments::SegmentMeta;
 use crate::{Order, StoredEvent};
 
@@ -30,7 +31,7 @@ pub(crate) struct Hit {
     pub(crate) place: Place,
     pub(crate) row: u32,
     pub(crate) seq: u64,
-    pub(crate) received_micros: i64,
+    pub(crate) received_at: Timestamp,
     /// Present if it was needed to decide, or wanted.
     pub(crate) line: Option<Arc<str>>,
 }
@@ -38,8 +39,8 @@ pub(crate) struct Hit {
 impl Hit {
     /// The event, if its line is present.
     pub(crate) fn into_event(self) -> Option<StoredEvent> {
-        let received_at = recount_event::Timestamp::from_micros(self.received_micros);
-        self.line.map(|line| StoredEvent { seq: self.seq, received_at, line })
+        let (seq, received_at) = (self.seq, self.received_at);
+        self.line.map(|line| StoredEvent { seq, received_at, line })
     }
 }
 
@@ -109,7 +110,7 @@ impl Cursor {
             Cursor::Rows(cursor) => return cursor.advance(question, want, 0).await,
             Cursor::Group(segment, group) => {
                 let unit = Unit::Group(segment, group);
-                let rows = unit.len();
+                let rows = unit.rows() as usize;
                 (unit, rows)
             }
             Cursor::Tail(run) => {
@@ -118,7 +119,7 @@ impl Cursor {
                 (Unit::Tail(batch), rows)
             }
         };
-        match unit.select(question, ColumnSet::EMPTY).await? {
+        match unit.select(question).await? {
             None => Ok(Step { examined_rows, ..Step::default() }),
             Some(selection) => {
                 let cursor = RowCursor { unit, selection, chunk: RESIDUAL_ROWS_FIRST };
@@ -167,9 +168,9 @@ impl RowCursor {
                 step.examined_rows += rows.len();
                 self.read_lines(question, rows, &mut step.hits).await?;
             } else {
-                let hits =
-                    rows.into_iter().map(|row| hit(&self.selection.columns, question.order, row, None));
-                step.hits.extend(hits);
+                let stamps = self.unit.stamps(question, &rows).await?;
+                let hits = rows.into_iter().zip(stamps);
+                step.hits.extend(hits.map(|(row, stamp)| hit(question.order, row, stamp, None)));
             }
         }
         if !self.selection.is_empty() {
@@ -189,32 +190,26 @@ impl RowCursor {
         if order == Order::OldestFirst {
             rows.reverse();
         }
-        let predicate = question.predicate.clone().filter(|predicate| predicate.has_residual());
-        let columns = self.selection.columns.clone();
-        let found = self.unit.lines(question, rows, move |row, line| {
-            let text = line.as_str();
-            if predicate.as_ref().is_some_and(|predicate| !predicate.matches_line(text)) {
-                return None;
-            }
-            Some(hit(&columns, order, row, Some(text.into())))
-        });
-        let mut found = found.await?;
+        let keep = |row, line: &Line| (row, Arc::<str>::from(line.as_str()));
+        let mut found = self.unit.matching_lines(question, rows, keep).await?;
         if order == Order::OldestFirst {
             found.reverse();
         }
-        hits.append(&mut found);
+        let rows: Vec<u32> = found.iter().map(|(row, _)| *row).collect();
+        let stamps = self.unit.stamps(question, &rows).await?;
+        hits.extend(
+            found.into_iter().zip(stamps).map(|((row, line), stamp)| hit(order, row, stamp, Some(line))),
+        );
         Ok(())
     }
 }
 
-fn hit(columns: &RowGroupColumns, order: Order, row: u32, line: Option<Arc<str>>) -> Hit {
-    let at = row as usize;
-    let seq = columns.seq(at);
+fn hit(order: Order, row: u32, stamp: Stamp, line: Option<Arc<str>>) -> Hit {
     Hit {
-        place: Place::of(order, columns.ints(ColumnId::OccurredAt)[at], seq),
+        place: Place::of(order, stamp.occurred_micros, stamp.seq),
         row,
-        seq,
-        received_micros: columns.ints(ColumnId::ReceivedAt)[at],
+        seq: stamp.seq,
+        received_at: stamp.received_at,
         line,
     }
 }

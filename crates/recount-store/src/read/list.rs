@@ -40,11 +40,11 @@ impl ReadState {
             after: query.after,
             pin,
         };
-        let meter = Meter::new(query.max_scan_bytes.unwrap_or(self.scan_bytes_max));
-        let question = Arc::new(Question::new(self, &subject, meter));
+        let bytes_max = query.max_scan_bytes.unwrap_or(self.scan_bytes_max);
         let (events, next) = self
             .with_plan(tenant, plan, |plan| {
-                let question = question.clone();
+                // Each plan is answered from its beginning, so each has the whole allowance.
+                let question = Arc::new(Question::new(self, &subject, Meter::new(bytes_max)));
                 async move { page(&question, &plan, limit).await }
             })
             .await?;
@@ -100,7 +100,7 @@ async fn fetch(
     rows: Vec<(u32, usize)>,
 ) -> Result<Vec<(usize, Arc<str>)>, Fault> {
     let numbers = rows.iter().map(|(row, _)| *row).collect();
-    let lines = unit.lines(question, numbers, |_, line| Some(Arc::<str>::from(line.as_str())));
+    let lines = unit.lines(question, numbers, |_, line| Arc::<str>::from(line.as_str()));
     let lines = lines.await?;
     Ok(rows.into_iter().map(|(_, index)| index).zip(lines).collect())
 }

@@ -12,7 +12,8 @@ use crate::measure::{READ_EXAMINED_BYTES, READ_SECONDS};
 const MIB: u64 = 1024 * 1024;
 
 /// Counts what a read examines, whether it came from a cache or not, so that the same question
-/// is refused or answered alike whatever was asked before. Clones count together.
+/// is refused or answered alike whatever was asked before (it may examine less while caches are
+/// cold and word filters stand in for columns). Clones count together.
 #[derive(Debug, Clone)]
 pub(crate) struct Meter {
     examined: Arc<AtomicU64>,

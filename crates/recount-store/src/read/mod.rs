@@ -16,6 +16,7 @@
 mod admission;
 mod buckets;
 mod cache;
+mod columns;
 mod counts;
 pub(crate) mod error;
 mod facets;
@@ -35,6 +36,7 @@ mod question;
 mod scan;
 mod scanner;
 mod selection;
+mod span;
 mod state;
 mod unit;
 

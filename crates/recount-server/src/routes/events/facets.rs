@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use recount_event::{Field, Filter, Matcher};
+use recount_event::{Field, Filter, Matcher, Pattern, Term};
 use recount_store::FacetsQuery;
 use recount_store::access::Scope;
 use serde::{Deserialize, Serialize};
@@ -126,7 +126,7 @@ pub(crate) async fn facets(
 }
 
 fn parse_fields(text: &str) -> Result<Vec<Field>, Problem> {
-    let fields = text.split(',').map(str::trim).map(parse_field).collect::<Result<Vec<_>, _>>()?;
+    let fields = names(text).map(str::trim).map(parse_field).collect::<Result<Vec<_>, _>>()?;
     if fields.len() > FACET_FIELDS_MAX {
         return Err(Problem::invalid_parameter(
             "fields",
@@ -136,16 +136,29 @@ fn parse_fields(text: &str) -> Result<Vec<Field>, Problem> {
     Ok(fields)
 }
 
-/// A field is what a filter takes before its colon, so the filter's own reader reads it.
+/// The names between commas; a comma within quotes belongs to a name.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(move |c: char| {
+        let was_escaped = escaped;
+        escaped = quoted && c == '\\' && !was_escaped;
+        quoted ^= c == '"' && !was_escaped;
+        c == ',' && !quoted
+    })
+}
+
+/// A field is what a filter takes before its colon, so the filter's own reader reads it: `name:*`
+/// must be that one field with nothing but the `*`.
 fn parse_field(name: &str) -> Result<Field, Problem> {
     let invalid = |detail: String| Problem::invalid_parameter("fields", detail);
     let filter =
         Filter::parse(&format!("{name}:*")).map_err(|error| invalid(format!("{name:?}: {error}")))?;
     match filter.terms.as_slice() {
-        [term] if !term.negated => match &term.matcher {
-            Matcher::Field { field, .. } => Ok(field.clone()),
-            Matcher::Word(_) => Err(invalid(format!("{name:?} is not a field"))),
-        },
+        [Term { negated: false, matcher: Matcher::Field { field, any } }]
+            if *any == [Pattern::Prefix(String::new())] =>
+        {
+            Ok(field.clone())
+        }
         _ => Err(invalid(format!("{name:?} is not a field"))),
     }
 }

@@ -76,6 +76,10 @@ impl Draw {
         }
         if self.chance(0.6) {
             event["context"] = json!({"ip": self.one(&IPS), "user_agent": "curl/8.5", "session_id": format!("s_{}", self.below(9))});
+            if self.chance(0.3) {
+                event["context"]["location"] = json!(self.one(&["Berlin", "São Paulo"]));
+                event["context"]["request_id"] = json!(format!("req_{}", self.below(400)));
+            }
         }
         if self.chance(0.3) {
             event["source"] = json!(self.one(&["billing", "web"]));
@@ -149,20 +153,37 @@ impl Draw {
         }
     }
 
-    /// A field to count.
+    /// A field to count: any of the language.
     pub(crate) fn field(&mut self) -> Field {
-        match self.below(11) {
+        let metadata = |path: &str| Field::Metadata(path.into());
+        match self.below(27) {
             0 => Field::Action,
             1 => Field::Outcome,
-            2 => Field::ActorId,
-            3 => Field::ActorType,
-            4 => Field::TargetId,
-            5 => Field::Ip,
-            6 => Field::Source,
-            7 => Field::Tag("team".into()),
-            8 => Field::Metadata("plan".into()),
-            9 => Field::Description,
-            _ => Field::TargetType,
+            2 => Field::Actor,
+            3 => Field::ActorId,
+            4 => Field::ActorType,
+            5 => Field::ActorName,
+            6 => Field::ActorEmail,
+            7 => Field::Target,
+            8 => Field::TargetId,
+            9 => Field::TargetType,
+            10 => Field::TargetName,
+            11 => Field::Ip,
+            12 => Field::UserAgent,
+            13 => Field::Location,
+            14 => Field::SessionId,
+            15 => Field::RequestId,
+            16 => Field::Source,
+            17 => Field::Description,
+            18 => Field::Reason,
+            19 => Field::Change,
+            20 => Field::Id,
+            21 => Field::Tag("team".into()),
+            22 => Field::Tag("severity".into()),
+            23 => metadata("plan"),
+            24 => metadata("nested.deep"),
+            25 => metadata("nested"),
+            _ => metadata("missing"),
         }
     }
 }

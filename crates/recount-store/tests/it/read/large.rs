@@ -1,9 +1,12 @@
 //! A segment of several row groups and many blocks, with times in no order: what small logs
 //! don't have, pruning by blocks, merging row groups, the feed over scattered rows.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use recount_event::{Field, Filter};
+use recount_event::{Field, Filter, Timestamp};
+use recount_store::testing::FaultPoint;
 use recount_store::{FacetsQuery, HistogramQuery, ListQuery, Order, ScanQuery, testing};
 use serde_json::{Value, json};
 
@@ -92,4 +95,56 @@ async fn a_large_shuffled_segment_answers_as_the_naive_log_does() {
         let found = log.log.get(&format!("e{n}")).await.expect("read").expect("there");
         assert_eq!(found.seq, n);
     }
+
+    what_is_looked_at_is_little(&harness, &log).await;
+}
+
+/// Statistics, page by page, keep what a question looks at to what its answer needs.
+async fn what_is_looked_at_is_little(harness: &Harness, log: &Log) {
+    let filter = |text: &str| Filter::parse(text).expect("a filter");
+    let list = |text: &str, bytes| ListQuery {
+        filter: filter(text),
+        limit: 50,
+        max_scan_bytes: Some(bytes),
+        ..ListQuery::default()
+    };
+    let block = 8_192 * 24;
+    log.log
+        .list(&list("", block + 50_000))
+        .await
+        .expect("the first block of a group places the newest events");
+    log.log
+        .list(&list("action:a3", EVENTS + 2 * block + 50_000))
+        .await
+        .expect("one byte a row tells the action");
+    log.log
+        .list(&list("action:nothing", EVENTS + 1_000))
+        .await
+        .expect("a dictionary tells that there is none");
+    // An hour of some months: one or two blocks of each row group.
+    let mut hour = list("action:a3", 2 * block + 50_000);
+    hour.from = Some(Timestamp::from_micros(1_790_000_000_000_000 + 5_000_000_000_000));
+    hour.to = hour.from.map(|from| Timestamp::from_micros(from.as_micros() + 3_600_000_000));
+    hour.limit = 1;
+    log.log.list(&hour).await.expect("page statistics tell where the hour is");
+    let facets = FacetsQuery {
+        fields: vec![Field::Action],
+        max_scan_bytes: Some(EVENTS + 1_000),
+        ..FacetsQuery::default()
+    };
+    assert!(log.log.facets(&facets).await.expect("counted").exact, "counts need no order");
+
+    // An event that was asked for lately costs no read at all.
+    let (_, objects) = testing::faults(&harness.store);
+    let reads = Arc::new(AtomicUsize::new(0));
+    let counted = reads.clone();
+    objects.follow(move |point| {
+        counted.fetch_add(usize::from(point == FaultPoint::Get), Ordering::Relaxed);
+        None
+    });
+    let first = log.log.get("e70001").await.expect("read").expect("there");
+    let cold = reads.swap(0, Ordering::Relaxed);
+    assert_eq!(log.log.get("e70001").await.expect("read").expect("there"), first);
+    assert_eq!(reads.load(Ordering::Relaxed), 0, "of {cold} at first");
+    objects.clear();
 }

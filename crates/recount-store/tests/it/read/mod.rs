@@ -4,8 +4,10 @@
 mod corruption;
 mod counts;
 mod events;
+mod fairness;
 mod feed;
 mod harness;
 mod large;
 mod lists;
+mod many_blocks;
 mod moving;

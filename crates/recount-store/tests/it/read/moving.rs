@@ -1,11 +1,13 @@
 //! Readers on a log whose parts move: seals, merges and collection happen between and during reads.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::StreamExt as _;
-use recount_event::Filter;
-use recount_store::{ListQuery, Order, ScanQuery, testing};
+use recount_event::{Filter, Timestamp};
+use recount_store::{ListQuery, Order, ReadError, ScanQuery, testing};
+use serde_json::Value;
 
 use super::events::Draw;
 use super::harness::{Harness, assert_same};
@@ -109,4 +111,163 @@ async fn lists_are_whole_while_seals_merges_and_collection_run_beside_them(place
     for reader in readers {
         reader.await.expect("read");
     }
+}
+
+/// Random events numbered from `first` on that follow each other in time.
+fn in_time(draw: &mut Draw, first: usize, count: usize) -> Vec<Value> {
+    let event = |n: usize| {
+        let mut event = draw.event(n);
+        let second = 1_790_000_000 + i64::try_from(n).expect("small");
+        event["occurred_at"] = Timestamp::from_micros(second * 1_000_000).to_string().into();
+        event
+    };
+    (first..first + count).map(event).collect()
+}
+
+/// A row of the tail that is folded keeps its first seq and holds more: that is no damage.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scan_that_pauses_while_the_tail_is_folded_and_sealed_goes_on() {
+    let harness = Harness::with(|config| {
+        config.seal.events = 8_000;
+        config.seal.fold_batches = 4;
+        config.read_ahead_bytes = 1;
+        config.column_cache_bytes = 0;
+    })
+    .await;
+    let mut draw = Draw::new(43);
+    let mut log = harness.log("acme");
+    // The first sixteen rows are read as one run. The next ones keep the scan from reading ahead as
+    // far as the small rows at the end, which will be folded.
+    let sizes = [[300; 16].as_slice(), &[260; 11], &[50; 4]].concat();
+    let mut number = 0;
+    for size in sizes {
+        log.append(&in_time(&mut draw, number, size)).await;
+        number += size;
+    }
+    let query = ScanQuery { order: Order::OldestFirst, ..ScanQuery::default() };
+    let expected = log.matching(&query);
+    let mut scan = Box::pin(log.log.clone().scan(query));
+    let mut events = scan.next().await.expect("events").expect("read");
+    tend(&harness.store, log.log.tenant()).await;
+    let layout = testing::layout(&harness.store, log.log.tenant()).await.expect("a layout");
+    assert_eq!((layout.tail.len(), layout.segments.len()), (28, 0), "folded, not sealed");
+    while events.len() < expected.len() - 100 {
+        events.extend(scan.next().await.expect("events").expect("read"));
+    }
+    // With more processors a scan reads further ahead, and may have read these rows before.
+    let few = std::thread::available_parallelism().is_ok_and(|processors| processors.get() <= 2);
+    assert!(testing::replans(&harness.store) == 1 || !few, "the folded rows were met");
+    while let Some(chunk) = scan.next().await {
+        events.extend(chunk.expect("read"));
+    }
+    assert_same(&events, &expected, &Filter::default());
+
+    let mut scan =
+        Box::pin(log.log.clone().scan(ScanQuery { pin: Some(number as u64), ..ScanQuery::default() }));
+    let mut newest_first = scan.next().await.expect("events").expect("read");
+    log.append(&in_time(&mut draw, number, 400)).await;
+    harness.reorganise_at_once(&log).await;
+    let layout = testing::layout(&harness.store, log.log.tenant()).await.expect("a layout");
+    assert_eq!(layout.segments.len(), 1, "sealed");
+    while let Some(chunk) = scan.next().await {
+        newest_first.extend(chunk.expect("read"));
+    }
+    newest_first.reverse();
+    assert_same(&newest_first, &expected, &Filter::default());
+}
+
+/// What a list examined before a part of its plan was gone is not held against the next plan.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_that_starts_anew_has_its_whole_allowance() {
+    let harness = restless().await;
+    let mut draw = Draw::new(44);
+    let mut log = harness.log("acme");
+    log.append(&in_time(&mut draw, 0, 4_000)).await;
+    log.append(&in_time(&mut draw, 4_000, 100)).await;
+    harness.reorganise_at_once(&log).await;
+    let filter = Filter::parse("\"owher\"").expect("a filter");
+    let bounded = move |bytes| ListQuery {
+        filter: filter.clone(),
+        pin: Some(4_000),
+        max_scan_bytes: Some(bytes),
+        ..ListQuery::default()
+    };
+    // What the answer costs while nothing moves.
+    let (mut too_few, mut enough) = (0, 1 << 30);
+    while too_few + 1_000 < enough {
+        let bytes = u64::midpoint(too_few, enough);
+        match log.log.list(&bounded(bytes)).await {
+            Ok(_) => enough = bytes,
+            Err(ReadError::TooExpensive { .. }) => too_few = bytes,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let done = Arc::new(AtomicBool::new(false));
+    let readers: Vec<_> = (0..3)
+        .map(|_| {
+            let (log, done, query) = (log.log.clone(), done.clone(), bounded(enough * 11 / 10));
+            tokio::spawn(async move {
+                while !done.load(Ordering::Relaxed) {
+                    assert!(log.list(&query).await.expect("listed").events.is_empty());
+                }
+            })
+        })
+        .collect();
+    for _ in 0..60 {
+        log.append(&in_time(&mut draw, log.naive.len(), 100)).await;
+        harness.reorganise_at_once(&log).await;
+        if testing::replans(&harness.store) >= 6 {
+            break;
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    for reader in readers {
+        reader.await.expect("listed");
+    }
+    assert!(testing::replans(&harness.store) >= 3, "parts of the log went away under the lists");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exports_have_every_event_once_while_ingest_and_maintenance_run_beside_them() {
+    let harness = Arc::new(restless().await);
+    let mut draw = Draw::new(45);
+    let mut log = harness.log("acme");
+    for part in 0..10 {
+        let events: Vec<_> = (part * 600..part * 600 + 600).map(|n| draw.event(n)).collect();
+        log.append(&events).await;
+    }
+    tend(&harness.store, log.log.tenant()).await;
+    let pin = log.naive.len() as u64;
+    let exports: Vec<_> = [Order::NewestFirst, Order::OldestFirst]
+        .into_iter()
+        .map(|order| {
+            let query = ScanQuery { order, pin: Some(pin), ..ScanQuery::default() };
+            let expected = log.matching(&query);
+            let log = log.log.clone();
+            tokio::spawn(async move {
+                for _ in 0..3 {
+                    let scanned: Vec<_> =
+                        log.scan(query.clone()).map(|chunk| chunk.expect("read")).concat().await;
+                    assert_same(&scanned, &expected, &Filter::default());
+                }
+            })
+        })
+        .collect();
+    let mut segments = BTreeSet::new();
+    let mut rounds = 0;
+    while !exports.iter().all(tokio::task::JoinHandle::is_finished) || rounds < 5 {
+        log.append(&in_time(&mut draw, log.naive.len(), 150)).await;
+        harness.reorganise_at_once(&log).await;
+        let layout = testing::layout(&harness.store, log.log.tenant()).await.expect("a layout");
+        assert_eq!((layout.segments.len(), layout.tail.len()), (1, 0), "sealed and merged");
+        segments.extend(layout.segments.into_iter().map(|(_, _, object)| object));
+        rounds += 1;
+    }
+    for export in exports {
+        export.await.expect("exported");
+    }
+    assert_eq!(segments.len(), rounds, "each round rewrote the whole log");
+    assert!(testing::replans(&harness.store) >= 2, "exports met parts that were gone");
+    let all = ScanQuery::default();
+    assert_same(&log.scan(all.clone()).await.expect("scanned"), &log.matching(&all), &Filter::default());
 }
