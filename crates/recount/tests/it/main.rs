@@ -8,4 +8,5 @@ mod flows;
 mod help;
 mod import;
 mod real_data;
+mod streams;
 mod support;
