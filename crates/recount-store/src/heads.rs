@@ -16,8 +16,6 @@ use crate::catalog::Catalog;
 
 /// How often a node looks for what others appended.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
-/// Tenants asked for at once.
-const POLL_TENANTS: usize = 1_024;
 
 /// The watched heads of one node. Cheap to clone.
 #[derive(Clone, Default)]
@@ -56,9 +54,11 @@ impl Heads {
         }
     }
 
-    fn watched(&self) -> Vec<TenantId> {
+    /// The tenants that somebody watches, with what is known of their heads.
+    fn watched(&self) -> Vec<(TenantId, u64)> {
         let heads = self.lock();
-        heads.iter().filter(|(_, head)| head.receiver_count() > 0).map(|(tenant, _)| tenant.clone()).collect()
+        let watched = heads.iter().filter(|(_, head)| head.receiver_count() > 0);
+        watched.map(|(tenant, head)| (tenant.clone(), *head.borrow())).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, watch::Sender<u64>>> {
@@ -75,11 +75,9 @@ pub(crate) async fn poll_other_nodes(heads: Heads, catalog: Catalog, cancel: Can
             () = cancel.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        for tenants in heads.watched().chunks(POLL_TENANTS) {
-            match catalog.tenants_among(tenants).await {
-                Ok(rows) => heads.announce(rows.iter().map(|row| (&row.tenant, row.next_seq))),
-                Err(error) => tracing::warn!(error = %error, "can't look for other nodes' appends"),
-            }
+        match catalog.moved_heads(&heads.watched()).await {
+            Ok(moved) => heads.announce(moved.iter().map(|(tenant, head)| (tenant, *head))),
+            Err(error) => tracing::warn!(error = %error, "can't look for other nodes' appends"),
         }
     }
 }

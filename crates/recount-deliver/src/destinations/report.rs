@@ -20,6 +20,14 @@ pub struct Report {
 pub enum Verdict {
     /// The destination has every event.
     Accepted,
+    /// The destination has the first so many events of the batch; the others have a verdict of
+    /// their own, or were not tried yet and can be sent at once.
+    Partly {
+        /// How many.
+        accepted: usize,
+        /// What became of the others.
+        rest: Option<Box<Verdict>>,
+    },
     /// The destination judged each event by itself; in the order of the batch.
     Items(Vec<Item>),
     /// Not now: the same batch again, after a pause.
@@ -45,6 +53,25 @@ pub enum Verdict {
         /// Why.
         reason: String,
     },
+}
+
+impl Verdict {
+    /// The first reason that it gives for not being "accepted".
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Accepted => None,
+            Self::Partly { rest, .. } => rest.as_ref()?.reason(),
+            Self::Items(items) => items.iter().find_map(|item| match item {
+                Item::Accepted => None,
+                Item::Retry { reason } | Item::Refused { reason } => Some(reason.as_str()),
+            }),
+            Self::Retry { reason, .. }
+            | Self::Split { reason }
+            | Self::Misconfigured { reason }
+            | Self::Gone { reason } => Some(reason),
+        }
+    }
 }
 
 /// What became of one event of a batch.

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use recount_event::{Filter, read_fields};
 use recount_store::{ReadError, StoredEvent, TenantLog};
-use tokio::sync::OwnedSemaphorePermit;
 
+use super::budget::Room;
 use crate::destinations::BatchPolicy;
 
 /// Events that are looked at for one batch; with a rare filter the cursor still moves on.
@@ -24,26 +24,27 @@ pub(super) struct Cut {
     pub(super) events: Vec<StoredEvent>,
     /// Whether the batch is as large as it may be.
     pub(super) full: bool,
-    /// The memory that it holds.
-    pub(super) _budget: Vec<OwnedSemaphorePermit>,
+    /// The memory that it holds until it has been sent.
+    pub(super) room: Room,
 }
 
-/// Reads from `from` up to `head`, as much as one batch takes. `skip` is what has arrived already.
+/// Reads from `from` up to `end`, as much as one batch takes. `skip` is what has arrived already.
 pub(super) async fn cut(
     log: &TenantLog,
     filter: &Filter,
     policy: BatchPolicy,
-    (from, head): (u64, u64),
+    (from, end): (u64, u64),
     skip: &BTreeSet<u64>,
-    budget: Vec<OwnedSemaphorePermit>,
+    room: Room,
 ) -> Result<Cut, ReadError> {
-    let mut cut = Cut { from, upto: from, events: Vec::new(), full: false, _budget: budget };
+    let bytes_max = policy.bytes_max.min(room.bytes);
+    let mut cut = Cut { from, upto: from, events: Vec::new(), full: false, room };
     let mut bytes = 0;
-    while cut.upto < head && cut.upto - from < LOOKED_AT_MAX {
-        let room = policy.events_max - cut.events.len();
-        let left = usize::try_from(head - cut.upto).unwrap_or(usize::MAX);
+    while !cut.full && cut.upto < end && cut.upto - from < LOOKED_AT_MAX {
+        let missing = policy.events_max - cut.events.len();
+        let left = usize::try_from(end - cut.upto).unwrap_or(usize::MAX);
         // A filter lets little through, so pages are as large as they may be.
-        let limit = if filter.terms.is_empty() { room.min(PAGE_EVENTS_MAX) } else { PAGE_EVENTS_MAX };
+        let limit = if filter.terms.is_empty() { missing.min(PAGE_EVENTS_MAX) } else { PAGE_EVENTS_MAX };
         let page = log.feed(cut.upto, limit.min(left), Duration::ZERO).await?;
         if page.events.is_empty() {
             break;
@@ -52,10 +53,10 @@ pub(super) async fn cut(
             if !skip.contains(&event.seq) && passes(filter, &event) {
                 let size = event.line.len();
                 if !cut.events.is_empty()
-                    && (bytes + size > policy.bytes_max || cut.events.len() == policy.events_max)
+                    && (bytes + size > bytes_max || cut.events.len() == policy.events_max)
                 {
                     cut.full = true;
-                    return Ok(cut);
+                    break;
                 }
                 bytes += size;
                 cut.upto = event.seq + 1;
@@ -64,11 +65,9 @@ pub(super) async fn cut(
                 cut.upto = event.seq + 1;
             }
         }
-        if cut.events.len() == policy.events_max {
-            cut.full = true;
-            break;
-        }
+        cut.full |= cut.events.len() == policy.events_max;
     }
+    cut.room.shrink(bytes);
     Ok(cut)
 }
 

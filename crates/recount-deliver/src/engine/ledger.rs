@@ -1,6 +1,6 @@
 //! Group commit of what came of attempts: one transaction for all streams that finished meanwhile.
 
-use recount_store::streams::{Deliveries, SettleError, Settlement};
+use recount_store::streams::{Deliveries, SettleError, Settlement, StreamId};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -16,13 +16,14 @@ type Entry = (Settlement, oneshot::Sender<Result<(), SettleError>>);
 #[derive(Clone)]
 pub(super) struct Ledger {
     queue: mpsc::Sender<Entry>,
+    deliveries: Deliveries,
 }
 
 impl Ledger {
     /// The ledger, and the task that must run for it.
     pub(super) fn new(deliveries: Deliveries, stop: CancellationToken) -> (Self, impl Future<Output = ()>) {
         let (queue, entries) = mpsc::channel(QUEUE_MAX);
-        (Self { queue }, write(deliveries, entries, stop))
+        (Self { queue, deliveries: deliveries.clone() }, write(deliveries, entries, stop))
     }
 
     /// Durable once this returns `Ok`.
@@ -31,6 +32,12 @@ impl Ledger {
         let (done, result) = oneshot::channel();
         self.queue.send((settlement, done)).await.map_err(|_| stopped())?;
         result.await.map_err(|_| stopped())?
+    }
+
+    /// How many dead letters of a stream are kept now; people take some off the list.
+    pub(super) async fn dead_letters(&self, stream: &StreamId) -> Option<u64> {
+        let loaded = self.deliveries.load(stream).await.ok()?;
+        loaded.map(|stream| stream.dead_letters)
     }
 }
 

@@ -12,14 +12,17 @@
 //!   a transaction that checks lease, revision and the cursor's own place.
 //! - **Nothing is skipped.** A destination that fails makes the stream wait; one event that is
 //!   refused becomes a dead letter with its reason; a destination that refuses everything does not.
-//! - **Nobody waits for another.** Each stream has its own run; memory is shared by two budgets, and
-//!   streams in trouble have theirs apart.
+//! - **Nobody waits for another.** Each stream has its own run; memory is shared, and who finds little
+//!   of it left sends smaller batches.
+//! - **The same again.** What failed is tried again as the same batch, on whichever node, so that a
+//!   destination can recognise it; smaller only if it was too large, too slow, or memory is short.
 //! - **Idle costs nothing.** One task waits for all heads; a stream without news has no task, no
 //!   connection and no timer.
 
 mod backoff;
 mod budget;
 mod cut;
+mod fit;
 mod ledger;
 pub(crate) mod outcome;
 pub(crate) mod prepare;
@@ -43,10 +46,18 @@ use crate::destinations::Surroundings;
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What an engine is started with.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct EngineConfig {
     /// Bounds of the pauses after failures.
     pub backoff: Backoff,
+    /// Bytes of memory that batches in flight may hold, beside a small one of each stream.
+    pub memory_bytes_max: usize,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self { backoff: Backoff::default(), memory_bytes_max: 512 * 1024 * 1024 }
+    }
 }
 
 /// What all runs of a node share.
@@ -84,7 +95,7 @@ impl Engine {
             key: store.secret_key().cloned(),
             surroundings,
             backoff: config.backoff,
-            budget: Budget::default(),
+            budget: Budget::new(config.memory_bytes_max),
             ledger,
         });
         let supervisor = Supervisor::new(shared, deliveries.clone(), stop.clone());

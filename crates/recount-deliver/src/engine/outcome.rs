@@ -1,7 +1,8 @@
 //! Sends a batch until each of its events is accounted for: whole, or split around what is refused.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use recount_event::Timestamp;
 use recount_store::{
     Env, StoredEvent,
@@ -11,11 +12,14 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::prepare::{Prepared, scrub};
-use crate::destinations::{Batch, Item, Report, Verdict};
+use crate::destinations::{Batch, Item, Report, Trace, Verdict};
 
 /// Events that are refused in a row, with nothing accepted between, before the fault is seen in the
 /// destination and not in the events: the stream then keeps its place instead of its dead letters.
 pub(crate) const REFUSALS_IN_ROW_MAX: u32 = 10;
+
+/// The HTTP status that speaks of a body's size, where others put an event in question.
+const TOO_LARGE: u16 = 413;
 
 /// Attempts of one batch that are written down one by one; a splitting makes many.
 const ATTEMPTS_NOTED_MAX: usize = 16;
@@ -29,8 +33,14 @@ pub(crate) struct Outcome {
     pub(crate) dead: Vec<DeadLetter>,
     /// The first `seq` that is neither, if there is one.
     pub(crate) first_waiting: Option<u64>,
-    /// Why the rest has to wait, if there is a rest.
+    /// Why the rest has to wait, if there is a rest; without a reason it can be sent at once.
     pub(crate) halt: Option<Halt>,
+    /// Where the batches end that are to be tried again, as seqs.
+    pub(crate) ends: Vec<u64>,
+    /// The least number of events that the destination said were too large together.
+    pub(crate) too_large: Option<usize>,
+    /// The attempt that has to be repeated: its number of events, and how long it took.
+    pub(crate) failed: Option<(usize, Duration)>,
     /// What was tried, numbered from 0.
     pub(crate) attempts: Vec<Attempt>,
     /// How many attempts there were, noted or not.
@@ -60,62 +70,88 @@ pub(crate) enum HaltKind {
 pub(crate) async fn deliver(prepared: &Prepared, env: &Env, batch: Batch, mut refusals: u32) -> Outcome {
     let mut outcome = Outcome::default();
     let seqs: Vec<u64> = batch.events.iter().map(|event| event.seq).collect();
-    let mut parts = vec![batch];
-    while let Some(part) = parts.pop() {
-        let report = attempt(prepared, env, &part, &mut outcome).await;
-        match report.verdict {
+    // Parts of the batch, the first one last, and what is known of them already.
+    let mut parts: Vec<(Batch, Option<Verdict>)> = vec![(batch, None)];
+    while let Some((mut part, judged)) = parts.pop() {
+        let verdict = match judged {
+            Some(verdict) => verdict,
+            None => attempt(prepared, env, &part, &mut outcome).await,
+        };
+        let end = part.last_seq() + 1;
+        let halt = match verdict {
             Verdict::Accepted => {
                 refusals = 0;
                 outcome.accepted.extend(part.events.iter().map(|event| event.seq));
+                None
             }
-            Verdict::Items(items) => {
-                if let Some(halt) = take_items(&part, items, env.now(), &mut refusals, &mut outcome) {
-                    outcome.halt = Some(halt);
-                    break;
+            Verdict::Partly { accepted, rest } => {
+                let others = part.events.split_off(accepted.min(part.events.len()));
+                let others = Batch { events: others, ..part.clone_empty() };
+                if !part.events.is_empty() {
+                    refusals = 0;
+                    outcome.accepted.extend(part.events.iter().map(|event| event.seq));
                 }
+                match rest {
+                    _ if others.events.is_empty() => {}
+                    Some(rest) => parts.push((others, Some(*rest))),
+                    None => break,
+                }
+                None
             }
-            Verdict::Split { reason } if part.events.len() > 1 => {
-                if refusals >= REFUSALS_IN_ROW_MAX {
-                    outcome.halt = Some(hold(&reason));
-                    break;
-                }
+            Verdict::Items(items) => take_items(&part, items, env.now(), &mut refusals, &mut outcome),
+            Verdict::Split { reason } if refusals >= REFUSALS_IN_ROW_MAX => Some(hold(&reason)),
+            Verdict::Split { .. } if part.events.len() > 1 => {
                 let (first, second) = halves(part);
-                parts.push(second);
-                parts.push(first);
+                parts.push((second, None));
+                parts.push((first, None));
+                None
             }
             Verdict::Split { reason } => {
-                if refusals >= REFUSALS_IN_ROW_MAX {
-                    outcome.halt = Some(hold(&reason));
-                    break;
-                }
                 refusals += 1;
                 let event = &part.events[0];
                 outcome.dead.push(letter(event, env.now(), reason));
+                None
             }
             Verdict::Retry { reason, after } => {
-                outcome.halt = Some(Halt { reason, kind: HaltKind::Transient { after }, held: false });
-                break;
+                Some(Halt { reason, kind: HaltKind::Transient { after }, held: false })
             }
             Verdict::Misconfigured { reason } => {
-                outcome.halt = Some(Halt { reason, kind: HaltKind::Misconfigured, held: false });
-                break;
+                Some(Halt { reason, kind: HaltKind::Misconfigured, held: false })
             }
-            Verdict::Gone { reason } => {
-                outcome.halt = Some(Halt { reason, kind: HaltKind::Gone, held: false });
-                break;
-            }
+            Verdict::Gone { reason } => Some(Halt { reason, kind: HaltKind::Gone, held: false }),
+        };
+        if halt.is_some() {
+            outcome.halt = halt;
+            outcome.ends.push(end);
+            outcome.ends.extend(parts.iter().rev().map(|(part, _)| part.last_seq() + 1));
+            break;
         }
     }
     if outcome.accepted.is_empty() && matches!(&outcome.halt, Some(halt) if halt.held) {
         // Refused all alike: nothing says that it is these events' fault, so they keep their place.
         outcome.dead.clear();
+        outcome.ends = seqs.last().map(|last| last + 1).into_iter().collect();
     }
-    if outcome.halt.is_some() {
-        let mut settled: BTreeSet<u64> = outcome.accepted.iter().copied().collect();
-        settled.extend(outcome.dead.iter().map(|letter| letter.seq));
-        outcome.first_waiting = seqs.into_iter().find(|seq| !settled.contains(seq));
+    let mut settled: BTreeSet<u64> = outcome.accepted.iter().copied().collect();
+    settled.extend(outcome.dead.iter().map(|letter| letter.seq));
+    outcome.first_waiting = seqs.into_iter().find(|seq| !settled.contains(seq));
+    if outcome.first_waiting.is_some() && outcome.halt.is_none() && settled.is_empty() {
+        let reason = "the answer accounts for none of the events".to_owned();
+        outcome.halt = Some(Halt { reason, kind: HaltKind::Transient { after: None }, held: false });
     }
     outcome
+}
+
+impl Outcome {
+    /// There is no room for its dead letters: from the first of them on, the batch waits.
+    pub(crate) fn hold_dead(mut self, reason: String, end: u64) -> Self {
+        let first = self.dead.first().map(|letter| letter.seq);
+        self.dead.clear();
+        self.first_waiting = self.first_waiting.into_iter().chain(first).min();
+        self.halt = Some(Halt { reason, kind: HaltKind::Misconfigured, held: true });
+        self.ends = vec![end];
+        self
+    }
 }
 
 fn hold(reason: &str) -> Halt {
@@ -129,12 +165,22 @@ fn hold(reason: &str) -> Halt {
 }
 
 /// One exchange, noted without secrets.
-async fn attempt(prepared: &Prepared, env: &Env, part: &Batch, outcome: &mut Outcome) -> Report {
+async fn attempt(prepared: &Prepared, env: &Env, part: &Batch, outcome: &mut Outcome) -> Verdict {
     let at = env.now();
     let started = Instant::now();
-    let mut report = prepared.destination.send(part).await;
+    // A defect in a destination is that destination's trouble, with pauses, attempts and all.
+    let sent = AssertUnwindSafe(prepared.destination.send(part)).catch_unwind().await;
+    let mut report = sent.unwrap_or_else(|_| broken());
     let took = started.elapsed();
     scrub(&mut report, &prepared.scrubber);
+    let events = part.events.len();
+    match &report.verdict {
+        Verdict::Retry { .. } => outcome.failed = Some((events, took)),
+        Verdict::Split { .. } if events > 1 && report.trace.status == Some(TOO_LARGE) => {
+            outcome.too_large = Some(outcome.too_large.map_or(events, |least| least.min(events)));
+        }
+        _ => {}
+    }
     let noted = note(part, &report, at, took, outcome.tried);
     outcome.tried += 1;
     metrics::counter!(
@@ -146,24 +192,33 @@ async fn attempt(prepared: &Prepared, env: &Env, part: &Batch, outcome: &mut Out
     if outcome.attempts.len() < ATTEMPTS_NOTED_MAX {
         outcome.attempts.push(noted);
     }
-    report
+    report.verdict
+}
+
+fn broken() -> Report {
+    let reason = "Recount's own code broke off while sending; its log says where".to_owned();
+    let trace = Trace { answer: reason.clone(), ..Trace::default() };
+    Report { trace, verdict: Verdict::Retry { reason, after: None } }
 }
 
 /// The attempt as it is kept.
 pub(crate) fn note(part: &Batch, report: &Report, at: Timestamp, took: Duration, number: u64) -> Attempt {
+    let mut events = part.events.len();
     let (word, reason) = match &report.verdict {
         Verdict::Accepted => ("accepted", None),
-        Verdict::Items(items) => {
-            let reason = items.iter().find_map(|item| match item {
-                Item::Accepted => None,
-                Item::Retry { reason } | Item::Refused { reason } => Some(reason.as_str()),
-            });
+        Verdict::Partly { accepted, rest: None } => {
+            events = events.min(*accepted);
+            ("accepted", None)
+        }
+        Verdict::Partly { rest: Some(rest), .. } => ("partly_accepted", rest.reason()),
+        verdict @ Verdict::Items(_) => {
+            let reason = verdict.reason();
             (if reason.is_some() { "partly_accepted" } else { "accepted" }, reason)
         }
-        Verdict::Retry { reason, .. } => ("retry", Some(reason.as_str())),
-        Verdict::Split { reason } => ("refused", Some(reason.as_str())),
-        Verdict::Misconfigured { reason } => ("misconfigured", Some(reason.as_str())),
-        Verdict::Gone { reason } => ("gone", Some(reason.as_str())),
+        verdict @ Verdict::Retry { .. } => ("retry", verdict.reason()),
+        verdict @ Verdict::Split { .. } => ("refused", verdict.reason()),
+        verdict @ Verdict::Misconfigured { .. } => ("misconfigured", verdict.reason()),
+        verdict @ Verdict::Gone { .. } => ("gone", verdict.reason()),
     };
     let detail = json!({
         "request": report.trace.request,
@@ -182,8 +237,8 @@ pub(crate) fn note(part: &Batch, report: &Report, at: Timestamp, took: Duration,
         at,
         took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         first_seq: part.first_seq(),
-        last_seq: part.last_seq(),
-        events: part.events.len() as u64,
+        last_seq: part.events[..events].last().map_or(0, |event| event.seq),
+        events: events as u64,
         outcome: word.to_owned(),
         detail: detail.to_string(),
     }
@@ -249,5 +304,83 @@ impl Batch {
             events: Vec::new(),
             test: self.test,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use async_trait::async_trait;
+    use recount_event::Filter;
+    use recount_store::streams::AttemptRing;
+
+    use super::*;
+    use crate::destinations::{self, BatchSettings, Destination, Scrubber, Secrets};
+
+    /// Gives prepared verdicts, the last one first; panics when there are none.
+    struct Prophet(Mutex<Vec<Verdict>>);
+
+    #[async_trait]
+    impl Destination for Prophet {
+        async fn send(&self, _batch: &Batch) -> Report {
+            let verdict = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            Report { trace: Trace::default(), verdict: verdict.expect("a verdict is left") }
+        }
+    }
+
+    async fn outcome_of(mut verdicts: Vec<Verdict>) -> Outcome {
+        verdicts.reverse();
+        let kind = destinations::kind("webhook").expect("it is there");
+        let prepared = Prepared {
+            kind,
+            destination: Arc::new(Prophet(Mutex::new(verdicts))),
+            filter: Filter::parse("").expect("an empty filter"),
+            policy: kind.limits.policy(&BatchSettings::default()).expect("the usual settings"),
+            scrubber: Scrubber::new(&Secrets::default(), &[]),
+        };
+        let event = |seq| StoredEvent { seq, received_at: Timestamp::MIN, line: "{}".into() };
+        let tenant = "acme".parse().expect("a tenant's name");
+        let batch = Batch { tenant, stream: "s".into(), events: (0..4).map(event).collect(), test: false };
+        deliver(&prepared, &Env::system(), batch, 0).await
+    }
+
+    fn retry(after: Option<Duration>) -> Verdict {
+        Verdict::Retry { reason: "later".to_owned(), after }
+    }
+
+    #[tokio::test]
+    async fn a_destination_that_panics_has_failed() {
+        let outcome = outcome_of(Vec::new()).await;
+        let halt = outcome.halt.expect("it waits");
+        assert_eq!(halt.kind, HaltKind::Transient { after: None });
+        assert!(halt.reason.contains("broke off"), "{}", halt.reason);
+        assert_eq!((outcome.tried, outcome.first_waiting, outcome.ends), (1, Some(0), vec![4]));
+        assert_eq!(outcome.attempts[0].ring, AttemptRing::Failed);
+    }
+
+    #[tokio::test]
+    async fn what_arrived_before_a_pause_counts_and_the_pause_too() {
+        let after = Some(Duration::from_secs(9));
+        let verdict = Verdict::Partly { accepted: 3, rest: Some(Box::new(retry(after))) };
+        let outcome = outcome_of(vec![verdict]).await;
+        assert_eq!((outcome.accepted, outcome.first_waiting), (vec![0, 1, 2], Some(3)));
+        assert_eq!(outcome.halt.expect("it waits").kind, HaltKind::Transient { after });
+    }
+
+    #[tokio::test]
+    async fn a_slice_of_a_batch_is_reported_without_a_failure() {
+        let outcome = outcome_of(vec![Verdict::Partly { accepted: 2, rest: None }]).await;
+        assert_eq!((outcome.accepted, outcome.first_waiting), (vec![0, 1], Some(2)));
+        assert_eq!((outcome.halt, outcome.attempts[0].events), (None, 2));
+    }
+
+    #[tokio::test]
+    async fn parts_that_are_to_be_tried_again_are_cut_in_the_same_places() {
+        let split = || Verdict::Split { reason: "too large".to_owned() };
+        let outcome = outcome_of(vec![split(), split(), retry(None)]).await;
+        assert_eq!(outcome.ends, [1, 2, 4]);
+        let outcome = outcome_of(vec![split(), Verdict::Accepted, retry(None)]).await;
+        assert_eq!((outcome.ends, outcome.first_waiting), (vec![4], Some(2)));
     }
 }

@@ -122,13 +122,23 @@ pub(crate) fn policy(stream: &Stream) -> Option<BatchPolicy> {
     destinations::kind(&stream.destination_type)?.limits.policy(&settings).ok()
 }
 
-/// Takes secrets out of everything that a destination said.
+/// Makes everything that a destination said fit to be kept and shown: without secrets, without
+/// control characters (which neither an event's reason nor every database takes).
 pub(crate) fn scrub(report: &mut Report, scrubber: &Scrubber) {
-    let clean = |text: &mut String| *text = scrubber.scrub(text);
+    let clean = |text: &mut String| *text = printable(&scrubber.scrub(text));
     clean(&mut report.trace.request);
     clean(&mut report.trace.answer);
-    match &mut report.verdict {
+    clean_verdict(&mut report.verdict, &clean);
+}
+
+fn clean_verdict(verdict: &mut Verdict, clean: &impl Fn(&mut String)) {
+    match verdict {
         Verdict::Accepted => {}
+        Verdict::Partly { rest, .. } => {
+            if let Some(rest) = rest {
+                clean_verdict(rest, clean);
+            }
+        }
         Verdict::Items(items) => {
             for item in items {
                 match item {
@@ -142,4 +152,10 @@ pub(crate) fn scrub(report: &mut Report, scrubber: &Scrubber) {
         | Verdict::Misconfigured { reason }
         | Verdict::Gone { reason } => clean(reason),
     }
+}
+
+/// Lines and tabs stay; what else controls a terminal becomes U+FFFD.
+fn printable(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}")
 }

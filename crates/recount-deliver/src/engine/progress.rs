@@ -23,6 +23,7 @@ const MISCONFIGURED_PAUSE_MIN: Duration = Duration::from_secs(10);
 pub(super) fn of(stream: &Stream) -> Progress {
     Progress {
         cursor: stream.cursor,
+        stretches: stream.stretches.clone(),
         status: stream.status,
         status_reason: stream.status_reason.clone(),
         health: stream.health,
@@ -40,6 +41,7 @@ pub(super) fn of(stream: &Stream) -> Progress {
 /// Takes a step into the row that is held in memory, once it is durable.
 pub(super) fn apply(stream: &mut Stream, progress: Progress) {
     stream.cursor = progress.cursor;
+    stream.stretches = progress.stretches;
     stream.status = progress.status;
     stream.status_reason = progress.status_reason;
     stream.health = progress.health;

@@ -17,23 +17,24 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{StreamExt, future::join, stream::FuturesUnordered};
 use recount_store::{
     ReadError, TenantLog,
-    streams::{DEAD_LETTERS_MAX, SettleError, Settlement, Stream, StreamLease, StreamStatus},
+    streams::{DEAD_LETTERS_MAX, Progress, SettleError, Settlement, Stream, StreamLease, StreamStatus},
 };
 use tokio::time::{Instant, timeout};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     Shared,
-    budget::{PROBE_BYTES_MAX, PROBE_EVENTS_MAX},
+    budget::SMALL_BYTES,
     cut::{Cut, cut},
+    fit::Fit,
     outcome::{Halt, HaltKind, Outcome, deliver},
     prepare::Prepared,
     progress,
 };
-use crate::destinations::{Batch, BatchPolicy, Order};
+use crate::destinations::{Batch, Order};
 
 /// What a run starts with.
 pub(super) struct Run {
@@ -48,6 +49,8 @@ pub(super) struct Run {
     pub(super) arrived: BTreeSet<u64>,
     /// How many batches may be in flight.
     pub(super) window: usize,
+    /// How large they may be.
+    pub(super) fit: Fit,
     pub(super) looked: Looked,
     pub(super) stop: CancellationToken,
 }
@@ -58,7 +61,10 @@ pub(super) struct RunEnd {
     pub(super) prepared: Option<Arc<Prepared>>,
     pub(super) arrived: BTreeSet<u64>,
     pub(super) window: usize,
+    pub(super) fit: Fit,
     pub(super) looked: Looked,
+    /// The lease under which it ran.
+    pub(super) lease: StreamLease,
     pub(super) next: Next,
 }
 
@@ -69,8 +75,17 @@ pub(super) struct Looked {
     pub(super) upto: u64,
     /// When a step was last written down.
     pub(super) settled_at: Option<Instant>,
-    /// Steps in a row that could not be written down.
+    /// Steps in a row that came to nothing for reasons of our own.
     pub(super) unsettled: u32,
+}
+
+impl Looked {
+    /// How long to rest after trouble of our own, longer each time that it comes again.
+    pub(super) fn own_trouble(&mut self) -> Duration {
+        let pause = OWN_TROUBLE_PAUSE.saturating_mul(1 << self.unsettled.min(OWN_TROUBLE_DOUBLINGS));
+        self.unsettled = self.unsettled.saturating_add(1);
+        pause
+    }
 }
 
 /// What to do with the stream next.
@@ -82,6 +97,8 @@ pub(super) enum Next {
     After(Duration),
     /// Nothing to send; what was looked at is to be written down after a while.
     Linger(Duration),
+    /// Again at once.
+    Again,
     /// Its row has changed: load it.
     Reload,
     /// It is no longer this node's.
@@ -103,8 +120,12 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Events that are looked at, at the most, before that is written down.
 const LOOKED_EVENTS_MAX: u64 = 10_000;
 
-/// A pause after trouble of our own, the catalog's or the log's.
+/// A pause after trouble of our own, the catalog's or the log's. It doubles a number of times.
 const OWN_TROUBLE_PAUSE: Duration = Duration::from_millis(500);
+const OWN_TROUBLE_DOUBLINGS: u32 = 7;
+
+/// Bytes that one event has at the most.
+const EVENT_BYTES_MAX: u64 = SMALL_BYTES as u64;
 
 impl Run {
     pub(super) async fn run(mut self) -> RunEnd {
@@ -114,7 +135,9 @@ impl Run {
             prepared: self.prepared,
             arrived: self.arrived,
             window: self.window,
+            fit: self.fit,
             looked: self.looked,
+            lease: self.lease,
             next,
         }
     }
@@ -124,9 +147,8 @@ impl Run {
             Ok(prepared) => prepared,
             Err(reason) => {
                 let halt = Halt { reason, kind: HaltKind::Misconfigured, held: false };
-                return self
-                    .fail(Outcome { halt: Some(halt), ..Outcome::default() }, self.stream.cursor)
-                    .await;
+                let outcome = Outcome { halt: Some(halt), ..Outcome::default() };
+                return self.fail(outcome, self.stream.cursor, Vec::new()).await;
             }
         };
         let mut flights: FuturesUnordered<Flight> = FuturesUnordered::new();
@@ -134,59 +156,127 @@ impl Run {
         let mut stretches: VecDeque<(u64, u64)> = VecDeque::new();
         let mut done: BTreeMap<u64, Outcome> = BTreeMap::new();
         let mut read_at = self.looked.upto.max(self.stream.cursor);
+        // A full batch that was read while those before it were sent.
+        let mut ahead: Option<Cut> = None;
         let mut first = true;
         // Whether no further stretch is begun in this run.
         let mut closing = false;
         loop {
             let window = self.window_now(&prepared);
             while !closing && stretches.len() < window {
-                match self.next_cut(&prepared, read_at).await {
-                    Ok(cut) if is_due(&cut, &prepared, first) => {
+                let cut = match ahead.take() {
+                    Some(cut) => Ok(Some(cut)),
+                    None => self.next_cut(&prepared, read_at, stretches.is_empty()).await,
+                };
+                match cut {
+                    Ok(Some(cut)) if is_due(&cut, &prepared, first) => {
                         first = false;
                         read_at = cut.upto;
                         stretches.push_back((cut.from, cut.upto));
                         flights.push(self.launch(&prepared, cut));
                     }
-                    Ok(_) => closing = true,
+                    // No memory for one more beside those in flight.
+                    Ok(None) => break,
+                    Ok(Some(_)) => closing = true,
                     Err(error) if stretches.is_empty() => return self.unreadable(&error).await,
                     Err(_) => closing = true,
                 }
             }
-            let Some(landed) = flights.next().await else {
+            let landed = if !closing && ahead.is_none() && self.is_far_behind(&prepared, read_at) {
+                let (landed, cut) = join(flights.next(), self.next_cut(&prepared, read_at, false)).await;
+                ahead = cut.ok().flatten().filter(|cut| cut.full);
+                landed
+            } else {
+                flights.next().await
+            };
+            let Some(landed) = landed else {
                 return self.linger().await;
             };
             let Ok((from, outcome)) = landed else {
-                // A panic in a destination: its own stream suffers, after a pause.
-                return Next::After(OWN_TROUBLE_PAUSE);
+                tracing::error!(stream = %self.stream.id, "a batch in flight broke off");
+                return Next::After(self.looked.own_trouble());
             };
-            closing |= outcome.halt.is_some() || self.stop.is_cancelled();
+            if self.learn(&outcome, &prepared) {
+                ahead = None;
+            }
+            closing |= outcome.first_waiting.is_some() || self.stop.is_cancelled();
             done.insert(from, outcome);
             while let Some((from, upto)) = stretches.front().copied() {
                 let Some(outcome) = done.remove(&from) else { break };
                 stretches.pop_front();
-                if outcome.halt.is_some() {
-                    // Those behind it are finished first, so that what they bring is remembered.
-                    while let Some(landed) = flights.next().await {
-                        done.extend(landed);
+                let outcome = self.admit(outcome, upto).await;
+                let Some(waiting) = outcome.first_waiting.or(outcome.halt.as_ref().map(|_| upto)) else {
+                    match self.pass(outcome, upto).await {
+                        Ok(()) => self.window = self.window.saturating_add(1).min(WINDOW_MAX),
+                        Err(next) => {
+                            // What was sent and not written down is cut in the same places again.
+                            let behind = stretches.iter().map(|(_, upto)| *upto);
+                            self.stream.stretches.extend([upto].into_iter().chain(behind));
+                            return next;
+                        }
                     }
-                    let behind = done.values().flat_map(|outcome| &outcome.accepted);
-                    self.arrived.extend(behind.take(REMEMBERED_MAX));
-                    return self.fail(outcome, upto).await;
+                    continue;
+                };
+                // Those behind it are finished first, so that what they bring is remembered.
+                while let Some(landed) = flights.next().await {
+                    done.extend(landed);
                 }
-                match self.pass(outcome, upto).await {
-                    Ok(()) => self.window = self.window.saturating_add(1).min(WINDOW_MAX),
-                    Err(next) => return next,
+                let behind = done.values().flat_map(|outcome| &outcome.accepted);
+                self.arrived.extend(behind.take(REMEMBERED_MAX));
+                if outcome.halt.is_none() {
+                    return match self.step(outcome, waiting).await {
+                        Ok(()) => Next::Again,
+                        Err(next) => next,
+                    };
                 }
+                let ends = stretches.iter().flat_map(|(from, upto)| {
+                    let parts = done.get(from).map(|outcome| outcome.ends.as_slice()).unwrap_or_default();
+                    parts.iter().copied().chain([*upto])
+                });
+                let ends = ends.collect();
+                return self.fail(outcome, upto, ends).await;
             }
         }
     }
 
-    /// Sends in a task of its own, so that it goes on while the next stretch is read.
-    fn launch(&self, prepared: &Arc<Prepared>, mut cut: Cut) -> Flight {
+    /// Takes note of what an outcome says about the size of batches; says whether it changes it.
+    fn learn(&mut self, outcome: &Outcome, prepared: &Prepared) -> bool {
+        let before = self.fit;
+        match (outcome.too_large, outcome.failed) {
+            (Some(events), _) => self.fit.too_large(events),
+            (None, Some((events, took))) => self.fit.failed(events, took),
+            (None, None) if outcome.halt.is_none() && outcome.tried > 0 => {
+                self.fit.passed(outcome.accepted.len(), prepared.policy.events_max);
+            }
+            (None, None) => {}
+        }
+        self.fit != before
+    }
+
+    /// A batch with more dead letters than there is room for waits until a person has made some.
+    async fn admit(&mut self, outcome: Outcome, upto: u64) -> Outcome {
+        let dead = outcome.dead.len() as u64;
+        if dead == 0 || self.stream.dead_letters + dead <= DEAD_LETTERS_MAX {
+            return outcome;
+        }
+        if let Some(kept) = self.shared.ledger.dead_letters(&self.stream.id).await {
+            self.stream.dead_letters = kept;
+        }
+        if self.stream.dead_letters + dead <= DEAD_LETTERS_MAX {
+            return outcome;
+        }
+        let reason = format!("the list of dead letters is full ({DEAD_LETTERS_MAX}); replay or clear it");
+        outcome.hold_dead(reason, upto)
+    }
+
+    /// Sends in a task of its own, so that it goes on while the next stretch is read. The memory is
+    /// held until then.
+    fn launch(&self, prepared: &Arc<Prepared>, cut: Cut) -> Flight {
+        let Cut { from, events, room, .. } = cut;
         let batch = Batch {
             tenant: self.stream.tenant.clone(),
             stream: self.stream.id.as_str().into(),
-            events: std::mem::take(&mut cut.events),
+            events,
             test: false,
         };
         let (prepared, env, refusals) = (Arc::clone(prepared), self.shared.env.clone(), self.stream.refusals);
@@ -197,7 +287,8 @@ impl Run {
             } else {
                 deliver(&prepared, &env, batch, refusals).await
             };
-            (cut.from, outcome)
+            drop(room);
+            (from, outcome)
         }))
     }
 
@@ -223,22 +314,32 @@ impl Run {
         self.stream.failures > 0
     }
 
-    fn policy(&self, prepared: &Prepared) -> BatchPolicy {
-        let mut policy = prepared.policy;
-        if self.in_trouble() {
-            policy.events_max = policy.events_max.min(PROBE_EVENTS_MAX);
-            policy.bytes_max = policy.bytes_max.min(PROBE_BYTES_MAX);
-        }
-        policy
+    /// Whether there is a full batch to read.
+    fn is_far_behind(&self, prepared: &Prepared, from: u64) -> bool {
+        let pending = self.head.load(Ordering::Acquire).saturating_sub(from);
+        pending >= prepared.policy.events_max as u64
     }
 
-    async fn next_cut(&self, prepared: &Prepared, from: u64) -> Result<Cut, ReadError> {
+    /// Cuts the next batch; `None` if there is no memory for one beside others of the stream.
+    async fn next_cut(&self, prepared: &Prepared, from: u64, alone: bool) -> Result<Option<Cut>, ReadError> {
         let head = self.head.load(Ordering::Acquire);
-        let policy = self.policy(prepared);
-        let pending = head.saturating_sub(from).min(policy.events_max as u64);
-        let room =
-            self.shared.budget.room(&self.stream.tenant, self.in_trouble(), policy.bytes_max, pending).await;
-        cut(&self.log, &prepared.filter, policy, (from, head), &self.arrived, room).await
+        // A batch that was under way before ends where it ended.
+        let again = self.stream.stretches.iter().copied().filter(|end| *end > from).min();
+        let mut policy = prepared.policy;
+        policy.events_max = match again {
+            Some(_) => self.fit.events_again(policy.events_max),
+            None => self.fit.events(policy.events_max),
+        };
+        let end = again.map_or(head, |end| end.min(head));
+        let pending = end.saturating_sub(from).saturating_mul(EVENT_BYTES_MAX);
+        let wanted = usize::try_from(pending).unwrap_or(usize::MAX).min(policy.bytes_max);
+        let room = self.shared.budget.room(&self.stream.tenant, self.in_trouble(), wanted);
+        if !alone && room.bytes < wanted && room.is_small() {
+            return Ok(None);
+        }
+        let mut cut = cut(&self.log, &prepared.filter, policy, (from, end), &self.arrived, room).await?;
+        cut.full |= again == Some(cut.upto);
+        Ok(Some(cut))
     }
 
     /// All of a stretch is accounted for: the cursor moves to its end.
@@ -277,6 +378,9 @@ impl Run {
         let now = self.shared.env.now();
         let mut progress = progress::of(&self.stream);
         progress.cursor = upto;
+        progress.stretches.retain(|end| *end > upto);
+        progress.stretches.sort_unstable();
+        progress.stretches.dedup();
         progress.delivered += outcome.accepted.len() as u64;
         if outcome.accepted.is_empty() {
             progress.refusals += u32::try_from(outcome.dead.len()).unwrap_or(u32::MAX);
@@ -309,18 +413,22 @@ impl Run {
                 let reason = format!("Recount can't read the log: {other}");
                 let kind = HaltKind::Transient { after: Some(OWN_TROUBLE_PAUSE) };
                 let halt = Some(Halt { reason, kind, held: false });
-                self.fail(Outcome { halt, ..Outcome::default() }, self.stream.cursor).await
+                self.fail(Outcome { halt, ..Outcome::default() }, self.stream.cursor, Vec::new()).await
             }
         }
     }
 
-    /// Something halted: the cursor moves to the first event that is not accounted for.
-    async fn fail(&mut self, outcome: Outcome, upto: u64) -> Next {
+    /// Something halted: the cursor moves to the first event that is not accounted for. The batch up
+    /// to `upto` and those behind it, whose ends are given, are cut in the same places again.
+    async fn fail(&mut self, outcome: Outcome, upto: u64, behind: Vec<u64>) -> Next {
         let halt = outcome.halt.clone().expect("called with a halt");
         let mut progress = progress::of(&self.stream);
         self.arrived.extend(outcome.accepted.iter().take(REMEMBERED_MAX));
         if outcome.tried > 0 {
             progress.cursor = outcome.first_waiting.unwrap_or(upto);
+            progress.stretches = outcome.ends.iter().copied().chain([upto]).chain(behind).collect();
+            progress.stretches.retain(|end| *end > progress.cursor);
+            progress.stretches.dedup();
         }
         progress.delivered += outcome.accepted.len() as u64;
         if outcome.accepted.is_empty() {
@@ -332,9 +440,10 @@ impl Run {
         }
         let pause = progress::failed(&mut progress, &halt, &self.shared.env, &self.shared.backoff);
         self.window = (self.window / 2).max(1);
-        let status = progress.status;
+        let (status, stretches) = (progress.status, progress.stretches.clone());
         let dead: Vec<u64> = outcome.dead.iter().map(|letter| letter.seq).collect();
         if let Err(next) = self.settle(progress, outcome).await {
+            self.stream.stretches.extend(stretches);
             return next;
         }
         // Dead letters count as dealt with only once they are on the list.
@@ -343,26 +452,18 @@ impl Run {
         if status == StreamStatus::Active { Next::After(pause) } else { Next::Reload }
     }
 
-    async fn settle(
-        &mut self,
-        progress: recount_store::streams::Progress,
-        outcome: Outcome,
-    ) -> Result<(), Next> {
-        let mut progress = progress;
+    async fn settle(&mut self, mut progress: Progress, outcome: Outcome) -> Result<(), Next> {
         let mut attempts = outcome.attempts;
         for attempt in &mut attempts {
             attempt.number += self.stream.attempts;
         }
         progress.attempts += outcome.tried;
-        if self.stream.dead_letters + outcome.dead.len() as u64 > DEAD_LETTERS_MAX {
-            return Err(self.full().await);
-        }
         // Recorded before it takes effect: a stream never falls ill unseen.
         if let Some(event) = progress::event(&self.stream, &progress)
             && let Err(error) = self.log.record(event).await
         {
             tracing::warn!(stream = %self.stream.id, error = %error, "a stream's state can't be recorded");
-            return Err(Next::After(OWN_TROUBLE_PAUSE));
+            return Err(Next::After(self.looked.own_trouble()));
         }
         let dead = outcome.dead.len() as u64;
         let settlement = Settlement {
@@ -390,36 +491,10 @@ impl Run {
                 tracing::warn!(stream = %self.stream.id, detail, "a stream's step can't be written down");
                 // It may have taken effect all the same, so the row is read anew; but not at once:
                 // what can't be written down is sent again.
-                self.looked.unsettled = self.looked.unsettled.saturating_add(1);
-                let pause = OWN_TROUBLE_PAUSE.saturating_mul(1 << (self.looked.unsettled - 1).min(7));
+                let pause = self.looked.own_trouble();
                 let _ = timeout(pause, self.stop.cancelled()).await;
                 Err(Next::Reload)
             }
-        }
-    }
-
-    /// No room for another dead letter: the stream waits until a person has made some.
-    async fn full(&mut self) -> Next {
-        let reason = format!("the list of dead letters is full ({DEAD_LETTERS_MAX}); replay or clear it");
-        let mut progress = progress::of(&self.stream);
-        let halt = Halt { reason, kind: HaltKind::Misconfigured, held: true };
-        let pause = progress::failed(&mut progress, &halt, &self.shared.env, &self.shared.backoff);
-        let settlement = Settlement {
-            stream: self.stream.id.clone(),
-            lease: self.lease.clone(),
-            revision: self.stream.revision,
-            from: self.stream.cursor,
-            progress: progress.clone(),
-            attempts: Vec::new(),
-            dead_letters: Vec::new(),
-        };
-        match self.shared.ledger.settle(settlement).await {
-            Ok(()) => {
-                progress::apply(&mut self.stream, progress);
-                Next::After(pause)
-            }
-            Err(SettleError::Fenced) => Next::Lost,
-            Err(_) => Next::Reload,
         }
     }
 }

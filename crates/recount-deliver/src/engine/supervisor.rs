@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -14,7 +15,7 @@ use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered}
 use recount_event::{TenantId, Timestamp};
 use recount_store::{
     TenantLog,
-    streams::{Deliveries, Stream, StreamId, StreamStatus},
+    streams::{Deliveries, Shard, Stream, StreamId, StreamStatus},
 };
 use tokio::{
     sync::Semaphore,
@@ -25,6 +26,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     STOP_TIMEOUT, Shared,
+    fit::Fit,
     prepare::Prepared,
     run::{Looked, Next, Run, RunEnd},
 };
@@ -54,6 +56,7 @@ struct Slot {
     prepared: Option<(Arc<Prepared>, Instant)>,
     arrived: BTreeSet<u64>,
     window: usize,
+    fit: Fit,
     /// When it is woken, if it is.
     due: Option<Instant>,
     /// Whether `due` is a pause after a failure, which news must not cut short.
@@ -69,7 +72,8 @@ pub(super) struct Supervisor {
     shared: Arc<Shared>,
     deliveries: Deliveries,
     stop: CancellationToken,
-    shards: Vec<u32>,
+    /// What is held; a shard that was lost and taken again is another.
+    shards: Vec<Shard>,
     slots: HashMap<StreamId, Slot>,
     tenants: HashMap<TenantId, Watched>,
     /// Numbers watches and runs, so that what a former one still brings is known as such.
@@ -78,7 +82,8 @@ pub(super) struct Supervisor {
     /// How many heads may be asked for at once.
     asking: Arc<Semaphore>,
     due: BTreeSet<(Instant, StreamId)>,
-    runs: JoinSet<(StreamId, u64, RunEnd)>,
+    /// Runs under way; one that panicked ends with nothing.
+    runs: JoinSet<(StreamId, u64, Option<RunEnd>)>,
     /// Up to when people's changes have been looked at.
     seen_changes: Timestamp,
 }
@@ -156,7 +161,7 @@ impl Supervisor {
                 return;
             }
         };
-        let new: Vec<u32> = shards.iter().copied().filter(|shard| !self.shards.contains(shard)).collect();
+        let new: Vec<Shard> = shards.iter().copied().filter(|shard| !self.shards.contains(shard)).collect();
         if !new.is_empty() {
             match self.deliveries.active(&new).await {
                 Ok(streams) => {
@@ -238,7 +243,7 @@ impl Supervisor {
     }
 
     /// Takes a stream up as it is in the catalog.
-    fn put(&mut self, stream: Stream, head: Option<u64>) {
+    fn put(&mut self, mut stream: Stream, head: Option<u64>) {
         let id = stream.id.clone();
         self.remove_due(&id);
         let known = self.slots.remove(&id);
@@ -254,10 +259,21 @@ impl Supervisor {
         }
         // What is known of a stream holds as long as nobody changed it.
         let same = known.as_ref().is_some_and(|slot| slot.stream.revision == stream.revision);
-        let unsettled = known.as_ref().map_or(0, |slot| slot.looked.unsettled);
-        let (head_known, arrived) = match known {
-            Some(slot) => (slot.head, if same { slot.arrived } else { BTreeSet::new() }),
-            None => (Arc::new(AtomicU64::new(stream.cursor)), BTreeSet::new()),
+        let looked = known.as_ref().map_or_else(Looked::default, |slot| Looked {
+            unsettled: slot.looked.unsettled,
+            ..Looked::default()
+        });
+        if let Some(slot) = known.as_ref().filter(|_| same) {
+            // Sent, and not written down: it is to be cut in the same places.
+            stream.stretches.extend(slot.stream.stretches.iter().copied());
+            stream.stretches.retain(|end| *end > stream.cursor);
+            stream.stretches.sort_unstable();
+            stream.stretches.dedup();
+        }
+        let (head_known, arrived, fit) = match known {
+            Some(slot) if same => (slot.head, slot.arrived, slot.fit),
+            Some(slot) => (slot.head, BTreeSet::new(), Fit::default()),
+            None => (Arc::new(AtomicU64::new(stream.cursor)), BTreeSet::new(), Fit::default()),
         };
         let retry_at = stream.retry_at;
         // Without a known head it is looked at once: a run finds out by itself.
@@ -268,10 +284,11 @@ impl Supervisor {
             prepared: None,
             arrived,
             window: 1,
+            fit,
             due: None,
             resting: false,
             running,
-            looked: Looked { unsettled, ..Looked::default() },
+            looked,
             reload: false,
         };
         self.slots.insert(id.clone(), slot);
@@ -406,51 +423,50 @@ impl Supervisor {
             head: Arc::clone(&slot.head),
             arrived: std::mem::take(&mut slot.arrived),
             window: slot.window,
+            fit: slot.fit,
             looked: slot.looked,
             stop: self.stop.clone(),
         };
         let (id, number) = (id.clone(), self.counter);
-        self.runs.spawn(async move { (id, number, run.run().await) });
+        self.runs.spawn(async move {
+            let ended = AssertUnwindSafe(run.run()).catch_unwind().await;
+            (id, number, ended.ok())
+        });
     }
 
-    async fn run_ended(&mut self, ended: Result<(StreamId, u64, RunEnd), tokio::task::JoinError>) {
-        let (id, number, end) = match ended {
-            Ok(ended) => ended,
-            Err(error) => {
-                tracing::error!(error = %error, "a stream's run broke off");
-                return self.revive().await;
-            }
-        };
+    async fn run_ended(&mut self, ended: Result<(StreamId, u64, Option<RunEnd>), tokio::task::JoinError>) {
+        // Runs are cut off when the engine stops, and only then.
+        let Ok((id, number, end)) = ended else { return };
         let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.running == Some(number)) else { return };
         slot.running = None;
-        let reload = std::mem::take(&mut slot.reload) || end.next == Next::Reload;
+        let reload = std::mem::take(&mut slot.reload);
+        let Some(end) = end else {
+            tracing::error!(stream = %id, "a stream's run broke off; it is taken up again after a pause");
+            let pause = slot.looked.own_trouble();
+            self.load(&id).await;
+            return self.schedule(&id, Instant::now() + pause, true);
+        };
         slot.stream = end.stream;
         slot.prepared = end.prepared.map(|prepared| (prepared, Instant::now()));
         slot.arrived = end.arrived;
         slot.window = end.window;
+        slot.fit = end.fit;
         slot.looked = end.looked;
         match end.next {
-            _ if reload => self.load(&id).await,
+            // Taken again since, by this node: another holding of the shard.
+            Next::Lost if self.deliveries.lease(&id).is_some_and(|now| now.epoch() != end.lease.epoch()) => {
+                self.load(&id).await;
+            }
             Next::Lost => self.remove(&id),
+            Next::Reload => self.load(&id).await,
+            _ if reload => self.load(&id).await,
             Next::After(pause) => self.schedule(&id, Instant::now() + pause, true),
             Next::Linger(pause) => {
                 self.schedule(&id, Instant::now() + pause, false);
                 self.schedule_if_news(&id);
             }
-            Next::Idle | Next::Reload => self.schedule_if_news(&id),
-        }
-    }
-
-    /// After a run that broke off without saying whose it was: all that seem to run are loaded anew.
-    async fn revive(&mut self) {
-        let seeming: Vec<StreamId> =
-            self.slots.iter().filter(|(_, slot)| slot.running.is_some()).map(|(id, _)| id.clone()).collect();
-        for id in seeming {
-            // Those that do run are fenced by the place of their cursor, and end by themselves.
-            if let Some(slot) = self.slots.get_mut(&id) {
-                slot.running = None;
-            }
-            self.load(&id).await;
+            Next::Again => self.schedule(&id, Instant::now(), false),
+            Next::Idle => self.schedule_if_news(&id),
         }
     }
 }

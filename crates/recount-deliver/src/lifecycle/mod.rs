@@ -5,6 +5,7 @@
 
 mod dead_letters;
 mod destination;
+mod lag;
 mod record;
 mod set_up;
 mod start;
@@ -20,11 +21,12 @@ use recount_store::{
 use thiserror::Error;
 
 pub use dead_letters::{DeadLetterList, DeadLetterView, Redelivery, RedeliveryResult};
+pub use lag::Lag;
 pub use set_up::{CreateStream, CreatedStream, UpdateStream};
 pub use start::Start;
 pub use steer::RotatedSecret;
 pub use test::TestResult;
-pub use view::{AttemptView, DestinationKindView, Lag, StreamView};
+pub use view::{AttemptView, DestinationKindView, StreamView};
 
 use crate::destinations::{ConfigError, Surroundings};
 
@@ -34,6 +36,7 @@ pub struct Streams {
     env: Env,
     key: Option<SecretKey>,
     surroundings: Surroundings,
+    waiting: lag::Waiting,
 }
 
 /// Who does something.
@@ -117,7 +120,12 @@ impl Streams {
     /// Streams of `store`, with what the deployment provides.
     #[must_use]
     pub fn new(store: &Store, surroundings: Surroundings) -> Self {
-        Self { env: store.env().clone(), key: store.secret_key().cloned(), surroundings }
+        Self {
+            env: store.env().clone(),
+            key: store.secret_key().cloned(),
+            surroundings,
+            waiting: lag::Waiting::default(),
+        }
     }
 
     /// All streams of the tenant, the oldest first.

@@ -1,7 +1,5 @@
 //! Streams as they are shown.
 
-use std::time::Duration;
-
 use recount_event::Timestamp;
 use recount_store::{
     TenantLog,
@@ -10,7 +8,7 @@ use recount_store::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{LifecycleError, Streams, destination::shown};
+use super::{Lag, LifecycleError, Streams, destination::shown};
 use crate::destinations::{self, BatchSettings, KINDS, Secrets, Trace};
 
 /// A stream.
@@ -58,23 +56,12 @@ pub struct StreamView {
     pub delivered: u64,
     /// Events that the destination refused for good.
     pub dead_letters: u64,
-    /// When retention will cut off the next event to deliver; null while the log keeps everything.
-    pub cut_off_at: Option<String>,
     /// When it was created.
     pub created_at: String,
     /// By whom.
     pub created_by: String,
     /// When a person changed it last.
     pub changed_at: String,
-}
-
-/// How far a stream is behind its log.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct Lag {
-    /// Events between its cursor and the log's end, those that its filter leaves out included.
-    pub events: u64,
-    /// How long ago the next of them was received.
-    pub seconds: u64,
 }
 
 /// One attempt.
@@ -179,23 +166,10 @@ impl Streams {
             attempts: stream.attempts,
             delivered: stream.delivered,
             dead_letters: stream.dead_letters,
-            cut_off_at: None,
             created_at: stream.created_at.to_string(),
             created_by: stream.created_by.clone(),
             changed_at: stream.changed_at.to_string(),
         })
-    }
-
-    async fn lag(&self, log: &TenantLog, stream: &Stream, head: u64) -> Result<Lag, LifecycleError> {
-        let events = head.saturating_sub(stream.cursor);
-        if events == 0 {
-            return Ok(Lag { events, seconds: 0 });
-        }
-        let page = log.feed(stream.cursor, 1, Duration::ZERO).await?;
-        let now = self.env.now().as_micros();
-        let waiting =
-            page.events.first().map_or(0, |event| now.saturating_sub(event.received_at.as_micros()));
-        Ok(Lag { events, seconds: u64::try_from(waiting / 1_000_000).unwrap_or(0) })
     }
 }
 

@@ -255,23 +255,36 @@ async fn a_stream_can_start_at_a_time() {
 async fn a_stream_that_stalls_delays_no_other() {
     let (world, stalled, sound) =
         (World::new().await, Receiver::start(|_| Reply::Stall).await, Receiver::friendly().await);
-    let mut ids = Vec::new();
+    let (mut slow, mut fast) = (Vec::new(), Vec::new());
     for number in 0..40 {
-        world.append(&format!("slow{number}"), (0..50).map(event)).await;
-        world.webhook(&format!("slow{number}"), stalled.url("/"), json!({})).await;
+        let tenant = format!("slow{number}");
+        world.append(&tenant, (0..50).map(event)).await;
+        slow.push((tenant.clone(), world.webhook(&tenant, stalled.url("/"), json!({})).await));
     }
     for number in 0..10 {
-        world.append(&format!("fast{number}"), (0..50).map(event)).await;
-        ids.push((
-            format!("fast{number}"),
-            world.webhook(&format!("fast{number}"), sound.url("/"), json!({})).await,
-        ));
+        let tenant = format!("fast{number}");
+        world.append(&tenant, (0..50).map(event)).await;
+        fast.push((tenant.clone(), world.webhook(&tenant, sound.url("/"), json!({})).await));
     }
+    // One of them belongs to a tenant whose other stream stalls.
+    fast.push(("slow0".to_owned(), world.webhook("slow0", sound.url("/"), json!({})).await));
     let engine = world.start();
-    for (tenant, id) in &ids {
-        world.until_caught_up(tenant, id).await;
+    // All of the others hang before the sound ones get more to do.
+    stalled.wait_for(40).await;
+    for round in 0..5 {
+        for (tenant, _) in &fast {
+            world.append(tenant, (50 + round * 20..70 + round * 20).map(event)).await;
+        }
+        for (tenant, id) in &fast {
+            let stream = world.until_caught_up(tenant, id).await;
+            assert!(stream.cursor >= 70 + round * 20, "{stream:?}");
+        }
     }
-    assert!(stalled.requests().len() <= 40);
+    for (tenant, id) in &slow {
+        let stream = world.stream(tenant, id).await;
+        assert_eq!((stream.attempts, stream.cursor), (0, 0), "{tenant}: its first request is still open");
+    }
+    assert_eq!(stalled.requests().len(), 40);
     drop(engine);
 }
 

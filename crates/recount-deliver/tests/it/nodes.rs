@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use recount_store::{
-    streams::{Progress, SettleError, Settlement, StreamHealth, StreamId, StreamStatus},
+    streams::{Progress, SettleError, Settlement, Stream, StreamHealth, StreamId, StreamLease, StreamStatus},
     testing::{self, Fault, FaultPoint},
 };
 use serde_json::json;
@@ -35,7 +35,7 @@ async fn two_nodes_share_the_shards_and_no_two_hold_one() {
     two.keep().await.expect("kept");
     let (mine, theirs) = (one.shards(), two.shards());
     assert_eq!((mine.len(), theirs.len()), (8, 8));
-    assert!(mine.iter().all(|shard| !theirs.contains(shard)));
+    assert!(mine.iter().all(|shard| theirs.iter().all(|other| other.number != shard.number)));
     one.release().await.expect("released");
     assert_eq!(two.keep().await.expect("kept").len(), 16, "what a node leaves is taken up");
 }
@@ -59,6 +59,7 @@ async fn a_late_holder_can_not_move_the_cursor() {
         from,
         progress: Progress {
             cursor: upto,
+            stretches: Vec::new(),
             status: StreamStatus::Active,
             status_reason: String::new(),
             health: StreamHealth::Healthy,
@@ -215,5 +216,144 @@ async fn two_nodes_over_one_postgres_share_the_work_and_follow_each_other() {
             requests.flat_map(|request| request.seqs()).filter(|seq| seen.insert(*seq)).collect();
         assert!(firsts.windows(2).all(|pair| pair[0] < pair[1]), "{tenant}: {firsts:?}");
         assert!(firsts.len() >= 60, "{tenant}: {}", firsts.len());
+    }
+}
+
+/// A step of a stream from where it is loaded, which says `last_error`.
+fn step(stream: &Stream, lease: StreamLease, last_error: &str) -> Settlement {
+    Settlement {
+        stream: stream.id.clone(),
+        lease,
+        revision: stream.revision,
+        from: stream.cursor,
+        progress: Progress {
+            cursor: stream.cursor + 1,
+            stretches: vec![5, 9],
+            status: StreamStatus::Active,
+            status_reason: String::new(),
+            health: StreamHealth::Unhealthy,
+            failures: 1,
+            refusals: 0,
+            retry_at: None,
+            attempts: 1,
+            delivered: 1,
+            last_success_at: None,
+            last_error_at: None,
+            last_error: last_error.to_owned(),
+        },
+        attempts: Vec::new(),
+        dead_letters: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn what_the_database_refuses_of_one_stream_holds_up_no_other() {
+    let Some((world, _other)) = World::two_on_postgres("steps that PostgreSQL refuses").await else {
+        return;
+    };
+    let receiver = Receiver::friendly().await;
+    let node = world.store.deliveries();
+    node.keep().await.expect("kept");
+    let mut steps = Vec::new();
+    for (tenant, said) in [("one", "fine"), ("two", "PostgreSQL takes no \u{0} in a text"), ("three", "fine")]
+    {
+        let id = StreamId::from_text(&world.webhook(tenant, receiver.url("/"), json!({})).await);
+        let stream = node.load(&id).await.expect("loaded").expect("there");
+        steps.push((tenant, step(&stream, node.lease(&id).expect("held"), said)));
+    }
+    let settlements: Vec<Settlement> = steps.iter().map(|(_, step)| step.clone()).collect();
+    let results = node.settle(&settlements).await;
+    assert!(matches!(results.as_slice(), [Ok(()), Err(SettleError::Unavailable(_)), Ok(())]), "{results:?}");
+    for ((tenant, step), moved) in steps.iter().zip([1, 0, 1]) {
+        let stream = node.load(&step.stream).await.expect("loaded").expect("there");
+        assert_eq!(stream.cursor, moved, "{tenant}");
+        assert_eq!(stream.stretches, if moved == 1 { vec![5, 9] } else { Vec::new() });
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_is_lost_while_sending_and_taken_again_loses_no_stream() {
+    let world = World::new().await;
+    let (open, opened) = tokio::sync::watch::channel(false);
+    let holding = Arc::new(AtomicBool::new(true));
+    let held = Arc::clone(&holding);
+    let receiver = Receiver::start(move |_| {
+        if held.load(Ordering::SeqCst) { Reply::Held(opened.clone()) } else { Reply::status(200) }
+    })
+    .await;
+    let mut ids = Vec::new();
+    for number in 0..6 {
+        let tenant = format!("t{number}");
+        world.append(&tenant, (0..10).map(event)).await;
+        ids.push((
+            tenant.clone(),
+            world.webhook(&tenant, receiver.url(&format!("/{tenant}")), json!({})).await,
+        ));
+    }
+    let engine = world.start();
+    receiver.wait_for(6).await;
+    // All leases end while every stream has a request open; the node takes them again.
+    let ended = "UPDATE leases SET epoch = epoch + 1, expires_at = 0 WHERE name LIKE 'deliver/shard/%'";
+    assert!(testing::execute(&world.store, ended).await.expect("ended") > 0);
+    holding.store(false, Ordering::SeqCst);
+    open.send_replace(true);
+    for (tenant, id) in &ids {
+        world.append(tenant, (10..20).map(event)).await;
+        let stream = world.until_caught_up(tenant, id).await;
+        assert!(stream.cursor >= 20, "{stream:?}");
+    }
+    engine.shutdown().await;
+    for (tenant, _) in &ids {
+        let path = format!("/{tenant}");
+        let requests = receiver.requests().into_iter().filter(|request| request.path == path);
+        let mut seen = std::collections::BTreeSet::new();
+        let firsts: Vec<u64> =
+            requests.flat_map(|request| request.numbers()).filter(|seq| seen.insert(*seq)).collect();
+        assert_eq!(firsts, (0..20).collect::<Vec<u64>>(), "{tenant}");
+    }
+}
+
+#[tokio::test]
+async fn nodes_that_come_and_go_never_mix_tenants() {
+    let (world, receiver) = (World::new().await, Receiver::friendly().await);
+    let mut ids = Vec::new();
+    for number in 0..10 {
+        let tenant = format!("t{number}");
+        let url = receiver.url(&format!("/{tenant}"));
+        ids.push((tenant.clone(), world.webhook(&tenant, url, json!({"events_max": 5})).await));
+    }
+    let mut engines = vec![world.start()];
+    for round in 0..4 {
+        for (tenant, _) in &ids {
+            let events = (round * 20..round * 20 + 20).map(|number| {
+                let mut event = event(number);
+                event["description"] = format!("belongs to {tenant}.").into();
+                event
+            });
+            world.append(tenant, events).await;
+        }
+        // One more node comes; the oldest leaves with what it has in flight.
+        engines.push(world.start());
+        engines.remove(0).shutdown().await;
+        for (tenant, id) in &ids {
+            world.until_caught_up(tenant, id).await;
+        }
+    }
+    for engine in engines {
+        engine.shutdown().await;
+    }
+    for (tenant, _) in &ids {
+        let path = format!("/{tenant}");
+        let requests: Vec<_> =
+            receiver.requests().into_iter().filter(|request| request.path == path).collect();
+        let own = format!("belongs to {tenant}.");
+        for request in &requests {
+            let text = request.text();
+            assert_eq!(text.matches("belongs to ").count(), text.matches(own.as_str()).count(), "{text}");
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        let firsts: Vec<u64> =
+            requests.iter().flat_map(|request| request.numbers()).filter(|seq| seen.insert(*seq)).collect();
+        assert_eq!(firsts, (0..80).collect::<Vec<u64>>(), "{tenant}");
     }
 }

@@ -21,6 +21,7 @@
 pub(crate) mod bulk;
 pub(crate) mod exports;
 pub(crate) mod garbage;
+mod heads;
 pub(crate) mod keys;
 pub(crate) mod leases;
 mod migrate;

@@ -82,13 +82,27 @@ impl Catalog {
             .collect())
     }
 
-    /// Takes dead letters off the list.
+    /// Takes dead letters off the list. A stream that fails, for the lack of room on it perhaps, is
+    /// to try again at once.
     pub(crate) async fn forget_dead_letters(
         &self,
         stream: &StreamId,
         seqs: &[u64],
+        now: Timestamp,
     ) -> Result<(), CatalogError> {
         let mut tx = self.begin().await?;
+        // The stream's row first, as deliveries lock it.
+        on_tx!(tx, |db| {
+            sqlx::query(
+                "UPDATE streams SET revision = revision + 1, retry_at = 0, changed_at = $1 \
+                 WHERE id = $2 AND failures > 0",
+            )
+            .bind(now.as_micros())
+            .bind(stream.as_str())
+            .execute(db)
+            .await
+            .map(drop)?;
+        });
         for seq in seqs {
             on_tx!(tx, |db| {
                 sqlx::query("DELETE FROM dead_letters WHERE stream = $1 AND seq = $2")

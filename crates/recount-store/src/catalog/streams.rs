@@ -21,20 +21,20 @@ pub(crate) enum Inserted {
 }
 
 const COLUMNS: &str = "s.id, s.tenant, s.name, s.destination_type, s.destination, s.secrets, s.format, s.filter, \
-     s.batch, s.status, s.status_reason, s.revision, s.tested_at, s.cursor_seq, s.health, s.failures, s.refusals, \
+     s.batch, s.status, s.status_reason, s.revision, s.tested_at, s.cursor_seq, s.stretches, s.health, s.failures, s.refusals, \
      s.retry_at, s.attempts, s.delivered, s.dead_letters, s.last_success_at, s.last_error_at, s.last_error, \
      s.created_at, s.created_by, s.changed_at";
 
 /// A row of `streams`, not yet checked. `next_seq` is there in joins with `tenants`.
 struct StreamRow {
-    texts: [String; 13],
+    texts: [String; 14],
     secrets: Vec<u8>,
     numbers: [i64; 10],
     moments: [Option<i64>; 3],
     next_seq: Option<i64>,
 }
 
-const TEXTS: [&str; 13] = [
+const TEXTS: [&str; 14] = [
     "id",
     "tenant",
     "name",
@@ -48,6 +48,7 @@ const TEXTS: [&str; 13] = [
     "health",
     "last_error",
     "created_by",
+    "stretches",
 ];
 const NUMBERS: [&str; 10] = [
     "revision",
@@ -72,7 +73,7 @@ where
     i64: Decode<'r, R::Database> + Type<R::Database>,
 {
     fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
-        let (mut texts, mut numbers, mut moments) = ([const { String::new() }; 13], [0; 10], [None; 3]);
+        let (mut texts, mut numbers, mut moments) = ([const { String::new() }; 14], [0; 10], [None; 3]);
         for (slot, name) in texts.iter_mut().zip(TEXTS) {
             *slot = row.try_get(name)?;
         }
@@ -108,6 +109,7 @@ impl StreamRow {
             health,
             last_error,
             created_by,
+            stretches,
         ] = self.texts;
         let [
             revision,
@@ -143,6 +145,7 @@ impl StreamRow {
             revision,
             tested_at,
             cursor: count(cursor),
+            stretches: stretches.split(',').filter_map(|end| end.parse().ok()).collect(),
             failures: small(failures),
             refusals: small(refusals),
             retry_at: (retry_at > 0).then(|| Timestamp::from_micros(retry_at)),
@@ -164,6 +167,11 @@ fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(format!(
         "SELECT {COLUMNS}, t.next_seq AS next_seq FROM streams s LEFT JOIN tenants t ON t.tenant = s.tenant {rest}"
     ))
+}
+
+/// Ends of batches as the catalog holds them.
+fn ends(stretches: &[u64]) -> String {
+    stretches.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// `$first, …` for so many values.
@@ -289,7 +297,8 @@ impl Catalog {
         Ok(rows.into_iter().map(|(id, revision)| (StreamId::from_text(&id), revision)).collect())
     }
 
-    /// Applies a person's change to the revision that they saw; says whether it was still there.
+    /// Applies a person's change to the revision that they saw, and a change of status to the status
+    /// that they saw (a destination may have disabled the stream since); says whether it was still so.
     pub(crate) async fn change_stream(
         &self,
         tenant: &TenantId,
@@ -301,18 +310,24 @@ impl Catalog {
             Some((destination, secrets)) => (destination.as_str(), secrets.as_slice()),
             None => (seen.destination.as_str(), seen.secrets.as_slice()),
         };
-        let (status, reason) = match &change.status {
-            Some((status, reason)) => (*status, reason.as_str()),
-            None => (seen.status, seen.status_reason.as_str()),
-        };
+        let status = change.status.as_ref().map(|(status, _)| status.as_str());
+        let reason = change.status.as_ref().map(|(_, reason)| reason.as_str());
         let tested_at = change.tested_at.unwrap_or(seen.tested_at);
+        // Batches are not what they were.
+        let recut = change.cursor.is_some()
+            || change.destination.is_some()
+            || change.format.is_some()
+            || change.filter.is_some()
+            || change.batch.is_some();
         let mut tx = self.begin().await?;
         let changed = on_tx!(tx, |db| {
             sqlx::query(
                 "UPDATE streams SET name = $1, destination = $2, secrets = $3, format = $4, filter = $5, batch = $6, \
-                 status = $7, status_reason = $8, tested_at = $9, cursor_seq = COALESCE($10, cursor_seq), \
+                 status = COALESCE($7, status), status_reason = COALESCE($8, status_reason), tested_at = $9, \
+                 cursor_seq = COALESCE($10, cursor_seq), stretches = CASE WHEN $16 THEN '' ELSE stretches END, \
                  revision = revision + 1, failures = 0, refusals = 0, retry_at = 0, changed_at = $11 \
-                 WHERE id = $12 AND tenant = $13 AND revision = $14 AND status <> 'deleted'",
+                 WHERE id = $12 AND tenant = $13 AND revision = $14 AND status <> 'deleted' \
+                 AND status = COALESCE($15, status)",
             )
             .bind(change.name.as_deref().unwrap_or(&seen.name))
             .bind(destination)
@@ -320,7 +335,7 @@ impl Catalog {
             .bind(change.format.as_deref().unwrap_or(&seen.format))
             .bind(change.filter.as_deref().unwrap_or(&seen.filter))
             .bind(change.batch.as_deref().unwrap_or(&seen.batch))
-            .bind(status.as_str())
+            .bind(status)
             .bind(reason)
             .bind(tested_at.map(Timestamp::as_micros))
             .bind(change.cursor.map(number))
@@ -328,6 +343,8 @@ impl Catalog {
             .bind(seen.id.as_str())
             .bind(tenant.as_ref() as &str)
             .bind(seen.revision)
+            .bind(change.status.as_ref().map(|_| seen.status.as_str()))
+            .bind(recut)
             .execute(db)
             .await?
             .rows_affected()
@@ -422,8 +439,8 @@ async fn settle(
         sqlx::query(
             "UPDATE streams SET cursor_seq = $1, status = $2, status_reason = $3, health = $4, failures = $5, \
              refusals = $6, retry_at = $7, attempts = $8, delivered = $9, \
-             last_success_at = $10, last_error_at = $11, last_error = $12 \
-             WHERE id = $13 AND revision = $14 AND cursor_seq = $15 AND status = 'active'",
+             last_success_at = $10, last_error_at = $11, last_error = $12, stretches = $13 \
+             WHERE id = $14 AND revision = $15 AND cursor_seq = $16 AND status = 'active'",
         )
         .bind(number(progress.cursor))
         .bind(progress.status.as_str())
@@ -437,6 +454,7 @@ async fn settle(
         .bind(progress.last_success_at.map(Timestamp::as_micros))
         .bind(progress.last_error_at.map(Timestamp::as_micros))
         .bind(progress.last_error.as_str())
+        .bind(ends(&progress.stretches))
         .bind(settlement.stream.as_str())
         .bind(settlement.revision)
         .bind(number(settlement.from))

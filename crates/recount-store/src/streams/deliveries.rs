@@ -33,6 +33,23 @@ const SHARD_PREFIX: &str = "deliver/shard/";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamLease(pub(crate) Lease);
 
+impl StreamLease {
+    /// Which holding of the shard it is: one that was lost and taken again is another, even if the
+    /// node is the same.
+    pub fn epoch(&self) -> i64 {
+        self.0.epoch
+    }
+}
+
+/// A shard while a node holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shard {
+    /// Which of the shards.
+    pub number: u32,
+    /// See [`StreamLease::epoch`].
+    pub epoch: i64,
+}
+
 /// What one node delivers. Made by [`Store::deliveries`]; each has its own identity.
 #[derive(Clone)]
 pub struct Deliveries {
@@ -59,7 +76,7 @@ impl Deliveries {
     ///
     /// # Errors
     /// If the catalog does not answer. What was held stays held until its lease ends.
-    pub async fn keep(&self) -> Result<Vec<u32>, CatalogError> {
+    pub async fn keep(&self) -> Result<Vec<Shard>, CatalogError> {
         let catalog = &self.store.inner.catalog;
         let now = self.store.env().now();
         let name = format!("{NODE_PREFIX}{}", self.holder);
@@ -120,8 +137,11 @@ impl Deliveries {
     }
 
     /// The shards that are held.
-    pub fn shards(&self) -> Vec<u32> {
-        let mut shards: Vec<u32> = lock(&self.held).keys().copied().collect();
+    pub fn shards(&self) -> Vec<Shard> {
+        let mut shards: Vec<Shard> = lock(&self.held)
+            .iter()
+            .map(|(number, lease)| Shard { number: *number, epoch: lease.epoch })
+            .collect();
         shards.sort_unstable();
         shards
     }
@@ -140,8 +160,9 @@ impl Deliveries {
     ///
     /// # Errors
     /// If the catalog does not answer.
-    pub async fn active(&self, shards: &[u32]) -> Result<Vec<(Stream, u64)>, CatalogError> {
-        self.store.inner.catalog.active_streams(shards).await
+    pub async fn active(&self, shards: &[Shard]) -> Result<Vec<(Stream, u64)>, CatalogError> {
+        let numbers: Vec<u32> = shards.iter().map(|shard| shard.number).collect();
+        self.store.inner.catalog.active_streams(&numbers).await
     }
 
     /// One stream, whatever its status; `None` if it was deleted.
@@ -169,16 +190,29 @@ impl Deliveries {
     }
 
     /// Writes down what came of attempts, several streams' in one transaction; each takes effect or
-    /// not by itself.
+    /// not by itself. What the database refuses of one stream holds up no other.
     pub async fn settle(&self, settlements: &[Settlement]) -> Vec<Result<(), SettleError>> {
         match self.store.inner.catalog.settle_streams(settlements).await {
-            Ok(results) => results,
-            Err(error) => {
-                let error = SettleError::Unavailable(error.to_string());
-                settlements.iter().map(|_| Err(error.clone())).collect()
+            Ok(results) => return results,
+            Err(CatalogError::Database(sqlx::Error::Database(error))) if settlements.len() > 1 => {
+                tracing::warn!(error = %error, streams = settlements.len(), "steps of streams are written down one by one");
             }
+            Err(error) => return settlements.iter().map(|_| Err(unavailable(&error))).collect(),
         }
+        let mut results = Vec::with_capacity(settlements.len());
+        for settlement in settlements {
+            let result = self.store.inner.catalog.settle_streams(std::slice::from_ref(settlement)).await;
+            results.push(match result {
+                Ok(results) => results.into_iter().next().unwrap_or(Ok(())),
+                Err(error) => Err(unavailable(&error)),
+            });
+        }
+        results
     }
+}
+
+fn unavailable(error: &CatalogError) -> SettleError {
+    SettleError::Unavailable(error.to_string())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -15,7 +15,7 @@ mod settle;
 mod stream;
 mod tenant_streams;
 
-pub use deliveries::{Deliveries, SHARDS, StreamLease};
+pub use deliveries::{Deliveries, SHARDS, Shard, StreamLease};
 pub use settle::{Attempt, AttemptRing, DeadLetter, Progress, SettleError, Settlement};
 pub use stream::{NewStream, Stream, StreamChange, StreamHealth, StreamId, StreamStatus};
 pub use tenant_streams::{StreamError, TenantStreams};

@@ -10,6 +10,8 @@ use super::{StreamId, StreamLease};
 pub struct Progress {
     /// The first event not yet delivered.
     pub cursor: u64,
+    /// Where the batches end that were under way when it failed; see [`Stream`](super::Stream).
+    pub stretches: Vec<u64>,
     /// What people, or now the destination, want of it.
     pub status: StreamStatus,
     /// Why it is halted.

@@ -120,6 +120,9 @@ pub struct Stream {
     pub tested_at: Option<Timestamp>,
     /// The first event that is not yet delivered.
     pub cursor: u64,
+    /// Where the batches end that were under way when it failed last, ascending. Tried again, they
+    /// are cut in the same places.
+    pub stretches: Vec<u64>,
     /// How it is doing.
     pub health: StreamHealth,
     /// Failed attempts in a row.

@@ -66,7 +66,8 @@ impl TenantStreams<'_> {
         }
     }
 
-    /// Changes a stream that still has the revision of `stream`.
+    /// Changes a stream that still has the revision of `stream`, and its status where that one has
+    /// not changed by itself.
     ///
     /// # Errors
     /// [`StreamError::Conflict`] if it has another one.
@@ -127,7 +128,8 @@ impl TenantStreams<'_> {
     /// # Errors
     /// [`StreamError::Catalog`] only.
     pub async fn forget_dead_letters(&self, stream: &Stream, seqs: &[u64]) -> Result<(), StreamError> {
-        self.log.store.inner.catalog.forget_dead_letters(&stream.id, seqs).await?;
+        let now = self.log.store.env().now();
+        self.log.store.inner.catalog.forget_dead_letters(&stream.id, seqs, now).await?;
         self.log.store.inner.stream_changes.notify_waiters();
         Ok(())
     }

@@ -17,4 +17,5 @@ mod readme;
 mod real_data;
 mod signals;
 mod stand_in;
+mod streams;
 mod support;

@@ -1,6 +1,9 @@
 //! Signs and posts.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,12 +19,13 @@ use super::{
     signature::SigningSecret,
 };
 use crate::{
-    destinations::{
-        Batch, ConfigError, Destination, Item, Report, Setup, Surroundings, Trace, Verdict, exchange,
-    },
+    destinations::{Batch, ConfigError, Destination, Report, Setup, Surroundings, Trace, Verdict, exchange},
     egress::HttpRequest,
     formats::Format,
 };
+
+/// How long the messages of one batch are posted before what has arrived is reported.
+const SLICE: Duration = Duration::from_secs(5);
 
 struct Webhook {
     url: Url,
@@ -59,37 +63,24 @@ impl Destination for Webhook {
             Ok(messages) => messages,
             Err(error) => return error.into_report(),
         };
-        let count = messages.len();
+        let (started, count) = (Instant::now(), messages.len());
         let mut last = Report { trace: Trace::default(), verdict: Verdict::Accepted };
         for (done, message) in messages.into_iter().enumerate() {
+            // What has arrived is written down now and then, however many messages there are.
+            if started.elapsed() > SLICE {
+                last.verdict = Verdict::Partly { accepted: done, rest: None };
+                break;
+            }
             last = self.post(message).await;
             if last.verdict != Verdict::Accepted {
-                if self.payload == Payload::Single && count > 1 {
-                    last.verdict = stopped_at(done, count, last.verdict);
+                if count > 1 {
+                    last.verdict = Verdict::Partly { accepted: done, rest: Some(Box::new(last.verdict)) };
                 }
                 break;
             }
         }
         last
     }
-}
-
-/// Events before the one that failed have arrived; those after it have not been tried.
-fn stopped_at(done: usize, count: usize, verdict: Verdict) -> Verdict {
-    let (failed, reason) = match verdict {
-        Verdict::Split { reason } => (Item::Refused { reason: reason.clone() }, reason),
-        // With a pause asked for, or no hope, the whole batch waits: what has arrived arrives again.
-        Verdict::Retry { reason, after: None } => (Item::Retry { reason: reason.clone() }, reason),
-        other => return other,
-    };
-    let items = (0..count).map(|index| match index.cmp(&done) {
-        std::cmp::Ordering::Less => Item::Accepted,
-        std::cmp::Ordering::Equal => failed.clone(),
-        std::cmp::Ordering::Greater => {
-            Item::Retry { reason: format!("waits for an earlier event: {reason}") }
-        }
-    });
-    Verdict::Items(items.collect())
 }
 
 impl Webhook {

@@ -8,9 +8,13 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures::{StreamExt as _, stream};
 use http::{HeaderMap, Method, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
-use hyper::{body::Incoming, service::service_fn};
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
+use hyper::{
+    body::{Frame, Incoming},
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
@@ -41,9 +45,17 @@ impl Received {
 
     /// The `seq`s of the events in a webhook's body.
     pub(crate) fn seqs(&self) -> Vec<u64> {
+        self.events().iter().map(|event| event["seq"].as_u64().expect("events have a seq")).collect()
+    }
+
+    /// The numbers that the tests gave to the events in a webhook's body.
+    pub(crate) fn numbers(&self) -> Vec<u64> {
+        self.events().iter().map(|event| event["metadata"]["n"].as_u64().expect("a number")).collect()
+    }
+
+    fn events(&self) -> Vec<serde_json::Value> {
         let data = &self.json()["data"];
-        let events = data.as_array().cloned().unwrap_or_else(|| vec![data.clone()]);
-        events.iter().map(|event| event["seq"].as_u64().expect("events have a seq")).collect()
+        data.as_array().cloned().unwrap_or_else(|| vec![data.clone()])
     }
 }
 
@@ -53,8 +65,14 @@ pub(crate) enum Reply {
     Status(u16, Vec<(&'static str, String)>, String),
     /// The connection breaks without an answer.
     Reset,
+    /// Status and the beginning of a body, and then the connection breaks.
+    Torn(u16, String),
     /// Nothing comes, ever.
     Stall,
+    /// 200, once the watch says so.
+    Held(watch::Receiver<bool>),
+    /// A status, so late that others are answered before.
+    Late(u16),
 }
 
 impl Reply {
@@ -66,6 +84,8 @@ impl Reply {
         Self::Status(status, Vec::new(), body.into())
     }
 }
+
+type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
 type Script = dyn FnMut(&Received) -> Reply + Send;
 
@@ -151,7 +171,7 @@ async fn answer(
     kept: &Mutex<Vec<Received>>,
     script: &Mutex<Box<Script>>,
     counted: &watch::Sender<usize>,
-) -> Result<Response<Full<Bytes>>, std::io::Error> {
+) -> Result<Response<Body>, std::io::Error> {
     let (parts, body) = request.into_parts();
     let bytes = match body.collect().await {
         Ok(body) => body.to_bytes(),
@@ -174,14 +194,40 @@ async fn answer(
     counted.send_modify(|count| *count += 1);
     match reply {
         Reply::Status(status, headers, body) => {
-            let mut response = Response::new(Full::new(Bytes::from(body)));
+            let body = Full::new(Bytes::from(body)).map_err(|never| match never {});
+            let mut response = Response::new(body.boxed_unsync());
             *response.status_mut() = StatusCode::from_u16(status).expect("a status");
             for (name, value) in headers {
                 response.headers_mut().insert(name, value.parse().expect("a header's value"));
             }
             Ok(response)
         }
+        Reply::Torn(status, begun) => {
+            let begun = stream::iter([Ok(Frame::data(Bytes::from(begun)))]);
+            // The beginning has left before the connection breaks.
+            let broken = stream::once(async {
+                tokio::task::yield_now().await;
+                Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+            });
+            let mut response = Response::new(StreamBody::new(begun.chain(broken)).boxed_unsync());
+            *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+            Ok(response)
+        }
         Reply::Reset => Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)),
+        Reply::Held(mut opened) => {
+            // Whoever held it open may be gone.
+            let _ = opened.wait_for(|open| *open).await;
+            Ok(Response::new(Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync()))
+        }
+        Reply::Late(status) => {
+            for _ in 0..2_000 {
+                tokio::task::yield_now().await;
+            }
+            let mut response =
+                Response::new(Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync());
+            *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+            Ok(response)
+        }
         Reply::Stall => {
             std::future::pending::<Infallible>().await;
             unreachable!("pending never ends")

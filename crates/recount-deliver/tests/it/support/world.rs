@@ -38,6 +38,7 @@ pub(crate) fn config() -> DeliveryConfig {
         }),
         engine: EngineConfig {
             backoff: Backoff { first: Duration::from_millis(2), longest: Duration::from_millis(20) },
+            ..EngineConfig::default()
         },
         run: true,
     }
