@@ -18,6 +18,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, text: include_str!("../../migrations/0001_log.sql") },
     Migration { version: 2, text: include_str!("../../migrations/0002_access.sql") },
     Migration { version: 3, text: include_str!("../../migrations/0003_streams.sql") },
+    Migration { version: 4, text: include_str!("../../migrations/0004_portal.sql") },
 ];
 
 /// Nodes that start together migrate one after the other (an arbitrary constant).

@@ -23,6 +23,8 @@ pub enum Kind {
     Span(u64, u64),
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// A colour, as `#2f62d9`.
+    Colour,
     /// A list of networks, as `10.0.0.0/8`.
     Networks,
     /// A list of origins, as `https://app.example.com`.
@@ -97,6 +99,12 @@ impl Kind {
             },
             Kind::Choice(words) if words.contains(&text) => Ok(Value::Text(text.to_owned())),
             Kind::Choice(_) => Err(self.expected()),
+            Kind::Colour => match text.strip_prefix('#') {
+                Some(digits) if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                    Ok(Value::Text(text.to_ascii_lowercase()))
+                }
+                _ => Err(self.expected()),
+            },
             Kind::Networks | Kind::Origins => self.check_list(
                 text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect(),
             ),
@@ -150,6 +158,7 @@ impl Kind {
                 )
             }
             Kind::Choice(words) => format!("one of {}", words.join(", ")),
+            Kind::Colour => "a colour like #2f62d9".to_owned(),
             Kind::Networks => "a list of networks like 10.0.0.0/8".to_owned(),
             Kind::Origins => {
                 "a list of origins like https://app.example.com (no path, no slash at the end)".to_owned()
