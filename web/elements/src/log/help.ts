@@ -3,7 +3,8 @@ import { css, html } from 'lit';
 import { query } from '../base/decorators.js';
 import type { Message } from '../base/i18n.js';
 import { define, Part } from '../base/part.js';
-import { controls, forms } from '../base/styles.js';
+import { forms } from '../base/form-styles.js';
+import { controls } from '../base/styles.js';
 
 const KEYS: readonly [string, Message][] = [
   ['/', 'Filter'], ['t', 'Time range'], ['z', 'Switch between local time and UTC'], ['l', 'Live on or off'], ['r', 'Reload'], ['v', 'Views'], ['e', 'Export'],

@@ -2,7 +2,8 @@
 import { css, html, nothing, svg, type PropertyValues } from 'lit';
 import { property, state } from '../base/decorators.js';
 import { define, Part } from '../base/part.js';
-import { controls, forms } from '../base/styles.js';
+import { forms } from '../base/form-styles.js';
+import { controls } from '../base/styles.js';
 import type { Bucket, HistogramAnswer } from '../model/api.js';
 import { DAY_MS } from '../model/time.js';
 

@@ -5,7 +5,8 @@ import { Problem } from '../base/client.js';
 import { icon } from '../base/more-icons.js';
 import { define, Part } from '../base/part.js';
 import { moveInMenu, openPopover } from '../base/popover.js';
-import { controls, forms } from '../base/styles.js';
+import { forms } from '../base/form-styles.js';
+import { controls } from '../base/styles.js';
 import { savedPart, type View } from '../model/view.js';
 
 export interface SavedView {

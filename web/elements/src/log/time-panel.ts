@@ -3,7 +3,8 @@ import { css, html, nothing } from 'lit';
 import { property, query, state } from '../base/decorators.js';
 import { define, Part } from '../base/part.js';
 import { openPopover } from '../base/popover.js';
-import { controls, forms } from '../base/styles.js';
+import { forms } from '../base/form-styles.js';
+import { controls } from '../base/styles.js';
 import { DAY_MS, fromWall, isZone, parseRange, toWall, writeRange, zoneName, type Range } from '../model/time.js';
 import { PRESETS } from './time-field.js';
 
