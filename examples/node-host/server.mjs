@@ -23,13 +23,13 @@ const policy = [
   "frame-ancestors 'none'", "require-trusted-types-for 'script'", 'trusted-types lit-html',
 ].join('; ');
 
-/** Asks Recount for a session of the signed-in person: a one-time link and a token. */
-async function session() {
+/** Asks Recount for a session of the signed-in person: a one-time link, to `path` if given, and a token. */
+async function session(path) {
   const { tenant, actor } = signedIn();
   const response = await fetch(`${recount}/v1/portal-sessions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ tenant, actor, scopes: ['events:read', 'exports:write'], ttl_seconds: 900, origins: [origin] }),
+    body: JSON.stringify({ tenant, actor, scopes: ['events:read', 'exports:write'], ttl_seconds: 900, origins: [origin], return_url: origin, path }),
   });
   if (!response.ok) throw new Error(`Recount answered ${response.status}: ${await response.text()}`);
   return response.json();
@@ -39,14 +39,18 @@ const files = { '/app.css': 'text/css', '/app.js': 'text/javascript' };
 const read = (name) => readFile(new URL(`../host-page/${name}`, import.meta.url));
 
 async function answer(request, response) {
-  const { pathname } = new URL(request.url, origin);
+  const { pathname, searchParams } = new URL(request.url, origin);
   if (pathname === '/recount-session') {
     // Only this page's own scripts may ask; browsers set the header, pages can't.
     if (request.method !== 'POST' || !['same-origin', undefined].includes(request.headers['sec-fetch-site'])) return response.writeHead(403).end();
     const { token } = await session();
     return response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(JSON.stringify({ token }));
   }
-  if (pathname === '/portal') return response.writeHead(303, { location: (await session()).url, 'referrer-policy': 'no-referrer' }).end();
+  if (pathname === '/portal') {
+    // The portal's login_url: whoever was sent here from a copied link goes back to what they wanted.
+    const { url } = await session(searchParams.get('return_to') ?? undefined);
+    return response.writeHead(303, { location: url, 'referrer-policy': 'no-referrer' }).end();
+  }
   if (files[pathname]) return response.writeHead(200, { 'content-type': files[pathname] }).end(await read(pathname.slice(1)));
   if (pathname !== '/') return response.writeHead(404).end();
   const { tenant, actor } = signedIn();

@@ -1,46 +1,35 @@
 /** The hosted portal: turns the link's code into a session, keeps it going, and shows the portal element. */
 import { LinkState, RecountPortal } from '@recount/elements';
+import { post, Session, tryStorage, type Token } from './session.js';
 
 /** What the host page of a frame may send, and what it is told. */
 type FromHost = { type: 'recount:token'; token: string } | { type: 'recount:theme'; theme: string };
 
-interface Token {
-  token: string;
-  expires_at: string;
+/** What the deployment says of itself, in the page's `meta`. */
+interface Brand {
+  name?: string;
+  accent?: string;
+  login_url?: string;
 }
 
-const STORED_TOKEN = 'recount.token';
 const STORED_THEME = 'recount.theme';
-/** A token is renewed when this part of its life is left. */
-const RENEW_AT = 0.25;
-const RENEW_SECONDS_MIN = 5;
+/** The page that was asked for without a session, for the link that comes next in this tab. */
+const STORED_WANTED = 'recount.wanted';
+/** How long a token that a frame's host gave is taken to live; the host renews it. */
+const HOST_TOKEN_MS = 600_000;
 
 const root = document.documentElement;
 root.lang = navigator.language;
+const brand = JSON.parse(document.querySelector<HTMLMetaElement>('meta[name="recount-portal"]')?.content ?? '{}') as Brand;
+if (brand.accent) root.style.setProperty('--recount-accent', brand.accent);
+if (brand.name) document.title += ` · ${brand.name}`;
 
-/** Storage is refused in some frames and by some settings; the portal works without. */
-function tryStorage<T>(use: () => T): T | undefined {
-  try {
-    return use();
-  } catch {
-    return undefined;
-  }
-}
-
-/** The tab's own memory: a reload keeps the session, another tab or a later day does not. A frame's is its host's concern. */
-const memory = {
-  get: () => (framed ? undefined : tryStorage(() => sessionStorage.getItem(STORED_TOKEN))),
-  set: (token: Token) => framed || tryStorage(() => sessionStorage.setItem(STORED_TOKEN, JSON.stringify(token))),
-  forget: () => tryStorage(() => sessionStorage.removeItem(STORED_TOKEN)),
-};
-
-async function post(path: string, body?: unknown, token?: string): Promise<Response> {
-  return fetch(path, {
-    method: 'POST', credentials: 'omit', cache: 'no-store',
-    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...(token && { authorization: `Bearer ${token}` }) },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-}
+const framed = parent !== window;
+const session = new Session(!framed, (token) => {
+  if (portal) portal.session = token;
+});
+let portal: RecountPortal | undefined;
+let returnUrl = '';
 
 /** The code in the fragment, which is erased before anything else can see it. */
 function takeCode(): string | undefined {
@@ -54,22 +43,24 @@ function takeCode(): string | undefined {
   return code;
 }
 
-let token: Token | undefined;
-let portal: RecountPortal | undefined;
+const here = (): string => location.pathname + location.search;
 
-function keep(next: Token): void {
-  token = next;
-  memory.set(next);
-  const left = (Date.parse(next.expires_at) - Date.now()) / 1000;
-  setTimeout(() => void renew().catch(() => {}), Math.max(RENEW_SECONDS_MIN, left * (1 - RENEW_AT)) * 1000);
+/** Remembers what is on screen for the next link that is opened in this tab. */
+const remember = (): void => void tryStorage(() => sessionStorage.setItem(STORED_WANTED, here()));
+
+/** A link that names no page of its own opens the one that was wanted before. */
+function openWanted(): void {
+  const wanted = tryStorage(() => sessionStorage.getItem(STORED_WANTED));
+  tryStorage(() => sessionStorage.removeItem(STORED_WANTED));
+  if (wanted && here() === '/portal') history.replaceState(history.state, '', wanted);
 }
 
-/** A further token of the session, from one that still works. */
-async function renew(): Promise<string> {
-  const response = await post('/v1/portal-sessions/refresh', undefined, token?.token);
-  if (!response.ok) throw new Error('the session has ended');
-  keep((await response.json()) as Token);
-  return token!.token;
+/** Where a session can be had: the vendor's page, told what to come back to; or where this one came from. */
+function entrance(): string {
+  if (!brand.login_url) return returnUrl;
+  const url = new URL(brand.login_url);
+  url.searchParams.set('return_to', here());
+  return url.href;
 }
 
 function show(element: HTMLElement): void {
@@ -79,6 +70,11 @@ function show(element: HTMLElement): void {
 function showState(state: LinkState['state'], retry?: () => void): void {
   const element = new LinkState();
   element.state = state;
+  if (state === 'missing' || state === 'ended') {
+    remember();
+    element.brand = brand.name ?? '';
+    element.href = framed ? '' : entrance();
+  }
   if (retry) element.addEventListener('retry', retry);
   show(element);
 }
@@ -88,39 +84,52 @@ async function enter(code: string): Promise<void> {
   const response = await post('/v1/portal-sessions/exchange', { code }).catch(() => undefined);
   if (!response || response.status >= 500 || response.status === 429) return showState('unreachable', () => void enter(code));
   if (!response.ok) return showState('ended');
-  keep((await response.json()) as Token);
+  openWanted();
+  session.use((await response.json()) as Token);
   await open();
 }
 
 async function open(): Promise<void> {
-  const me = await fetch('/v1/me', { headers: { authorization: `Bearer ${token!.token}` }, credentials: 'omit' }).catch(() => undefined);
-  if (me?.status === 401) {
-    memory.forget();
+  const answer = await fetch('/v1/me', { headers: { authorization: `Bearer ${session.token}` }, credentials: 'omit' }).catch(() => undefined);
+  if (answer?.status === 401) {
+    session.forget();
     return showState('missing');
   }
-  if (me?.ok) {
-    const { locale } = (await me.json()) as { locale?: string | null };
-    if (locale) root.lang = locale;
+  if (answer?.ok) {
+    const me = (await answer.json()) as { locale?: string | null; return_url?: string | null };
+    if (me.locale) root.lang = me.locale;
+    returnUrl = me.return_url ?? '';
   }
   root.dir = /^(ar|fa|he|ur)\b/.test(root.lang) ? 'rtl' : 'ltr';
   portal = new RecountPortal();
-  portal.session = token!.token;
+  portal.session = session.token;
   portal.server = location.origin;
   portal.route = 'path';
+  portal.brand = brand.name ?? '';
   portal.pageKeys = true;
   portal.theme = (root.dataset['theme'] as RecountPortal['theme']) ?? 'auto';
-  portal.fetchSession = renew;
+  portal.fetchSession = session.renew;
   portal.addEventListener('recount-theme', (event) => setTheme((event as CustomEvent<string>).detail));
-  portal.addEventListener('recount-event-opened', (event) => setTitle((event as CustomEvent<{ title: string } | null>).detail?.title));
+  portal.addEventListener('recount-titled', (event) => setTitle({ page: (event as CustomEvent<string>).detail, event: '' }));
+  portal.addEventListener('recount-event-opened', (event) => setTitle({ event: (event as CustomEvent<{ title: string } | null>).detail?.title ?? '' }));
   portal.addEventListener('recount-expired', () => tellHost({ type: 'recount:expired' }));
-  setTitle();
+  portal.addEventListener('recount-reload', reload);
   show(portal);
   tellHost({ type: 'recount:ready' });
 }
 
-const plainTitle = document.title;
-function setTitle(of?: string): void {
-  document.title = of ? `${of} · ${plainTitle}` : plainTitle;
+/** An ended session can't go on by itself: a new one comes from where people are let in, and leads back here. */
+function reload(event: Event): void {
+  if (framed || !session.ended || !entrance()) return;
+  event.preventDefault();
+  remember();
+  location.assign(entrance());
+}
+
+const title = { page: document.title, event: '' };
+function setTitle(change: Partial<typeof title>): void {
+  Object.assign(title, change);
+  document.title = title.event ? `${title.event} · ${title.page}` : title.page;
 }
 
 function setTheme(theme: string): void {
@@ -137,7 +146,6 @@ function setTheme(theme: string): void {
 // In a frame. The policy's frame-ancestors decides who can be the parent; messages from anyone else,
 // or from the parent after it went elsewhere, are not heard.
 
-const framed = parent !== window;
 const hostOrigin = framed ? (location.ancestorOrigins?.[0] ?? (document.referrer && new URL(document.referrer).origin)) : '';
 
 function tellHost(message: { type: string }): void {
@@ -148,20 +156,17 @@ addEventListener('message', (event: MessageEvent<FromHost>) => {
   if (!framed || event.source !== parent || !hostOrigin || event.origin !== hostOrigin) return;
   const message = event.data;
   if (message?.type === 'recount:token' && typeof message.token === 'string') {
-    token = { token: message.token, expires_at: new Date(Date.now() + 600_000).toISOString() };
-    if (portal) portal.session = token.token;
-    else void open();
+    session.use({ token: message.token, expires_at: new Date(Date.now() + HOST_TOKEN_MS).toISOString() });
+    if (!portal) void open();
   } else if (message?.type === 'recount:theme') {
     setTheme(message.theme);
   }
 });
 
 const code = takeCode();
-const stored = memory.get();
 if (code !== undefined) {
   void enter(code);
-} else if (stored) {
-  keep(JSON.parse(stored) as Token);
+} else if (session.restore()) {
   void open();
 } else {
   showState('missing');

@@ -16,6 +16,11 @@ const web = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = process.env.RECOUNT_UI_DIST ?? path.join(web, '../crates/recount-ui/dist');
 const require = createRequire(path.join(web, 'portal/package.json'));
 
+/** What the log's first rows need: one module, with no second request before them. */
+const FIRST = /node_modules\/(@lit|lit|lit-html|lit-element)\/|oxc-project|elements\/src\/(base\/(i18n|decorators|client|element|icons|part|text|look)|model\/(event|filter|paged-log|time|fragment|view|api)|log\/(cells|filter-bar|time-field|glyphs|event-table|log-styles|recount-log)|log)\.ts/;
+/** What is in view beside them, with what all later modules share: one module too. */
+const COUNTS = /elements\/src\/(log\/(counts|histogram|saved-views|status-line)|base\/(styles|popover|more-icons))\.ts/;
+
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(path.join(dist, 'fonts'), { recursive: true });
 
@@ -38,7 +43,10 @@ await build({
     rolldownOptions: {
       // Library mode leaves white space in unless told.
       preserveEntrySignatures: 'allow-extension',
-      output: { entryFileNames: '[name].js', chunkFileNames: 'recount-[name].js', comments: false, minify: true },
+      output: {
+        entryFileNames: '[name].js', chunkFileNames: 'recount-[name].js', comments: false, minify: true,
+        codeSplitting: { groups: [{ name: 'log', test: FIRST }, { name: 'counts', test: COUNTS }] },
+      },
     },
   },
   resolve: { alias: { '@recount/elements': path.join(web, 'elements/src/index.ts') } },
@@ -82,7 +90,7 @@ for (const file of readdirSync(dist, { recursive: true })) {
     params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
   }));
   // Not zlib, whose output differs between processors.
-  writeFileSync(path.join(dist, `${file}.gz`), await gzipAsync(bytes, { numiterations: 15 }));
+  writeFileSync(path.join(dist, `${file}.gz`), await gzipAsync(bytes, { numiterations: 50 }));
 }
 console.log(readdirSync(dist).filter((file) => file.endsWith('.js')).map((file) =>
   `${file}: ${readFileSync(path.join(dist, file)).length} bytes, ${readFileSync(path.join(dist, `${file}.gz`)).length} gzipped`).join('\n'));

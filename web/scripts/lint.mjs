@@ -23,7 +23,7 @@ const used = files.filter(([name]) => !name.startsWith('locales')).map(([, text]
 for (const [name, text] of files.filter(([each]) => each.startsWith('locales'))) {
   for (const [, quoted, bare] of text.matchAll(/(?:^|[,{]\s*|\n\s*)(?:'([^'\n]+)'|([A-Za-z]+)):\s*\n?\s*['"]/g)) {
     const key = quoted ?? bare;
-    if (!key.startsWith('verb.') && !used.includes(`'${key}'`)) mistakes.push(`${name}: nothing says “${key}”`);
+    if (!/^(verb|problem)\./.test(key) && !used.includes(`'${key}'`)) mistakes.push(`${name}: nothing says “${key}”`);
   }
 }
 

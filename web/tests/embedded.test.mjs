@@ -1,5 +1,7 @@
 /** The core behaviours cross-origin, in a host page with a strict policy and Trusted Types; behaviour 23. */
 import assert from 'node:assert/strict';
+import { start } from '../scripts/size.mjs';
+import { audit, relaxed } from './support/axe.mjs';
 import { embedding, startHost } from './support/hosts.mjs';
 import { behaviour, column, eventually, rows, world } from './support/world.mjs';
 
@@ -8,7 +10,7 @@ async function embedded(page, options = {}, session = {}) {
   const pages = embedding(world.server.url, options);
   const host = await startHost((path) => (path === '/session' ? { type: 'text/plain', body: token } : pages[path]));
   token = (await world.server.session('northwind', { origins: [host.origin], ...session })).token;
-  await page.goto(`${host.origin}/`);
+  await page.goto(`${host.origin}/${options.at ?? ''}`);
   return { ...host, setToken: (next) => (token = next) };
 }
 
@@ -40,6 +42,22 @@ behaviour('embedded: the log works in a host page with a strict policy and Trust
   await host.stop();
 });
 
+behaviour('embedded: at its start the log fetches what the budget counts, and the rest when it is first needed', async ({ page: open }) => {
+  const { page } = await open();
+  const fetched = new Set();
+  page.on('request', (request) => /\/assets\/.*\.js$/.test(request.url()) && fetched.add(request.url().replace(/.*\//, '')));
+  const host = await embedded(page, { module: 'recount-log.js' });
+  await rows(page).first().waitFor();
+  await page.locator('recount-histogram rect.bar').first().waitFor();
+  await page.locator('recount-status-line strong').waitFor();
+  await page.waitForLoadState('networkidle');
+  assert.deepEqual([...fetched].sort(), [...start].sort());
+  await rows(page).first().click();
+  await page.locator('recount-event-detail h2').waitFor();
+  assert.ok(fetched.has('recount-later.js'));
+  await host.stop();
+});
+
 behaviour('embedded: live follows cross-origin with the token in a header', async ({ page: open, server }) => {
   const { page } = await open();
   const addresses = [];
@@ -66,6 +84,80 @@ behaviour('embedded: the whole portal, with its pages in the fragment', async ({
   await page.goBack();
   await page.getByRole('heading', { name: 'API keys', level: 1 }).waitFor();
   assert.deepEqual(await page.evaluate(() => window.violations), []);
+  await host.stop();
+});
+
+/** A page of a vendor whose own routes are in the fragment, as single-page applications have them. */
+const routed = {
+  script: `const show = () => { const route = location.hash.replace(/^#/, '').split('?')[0] || '/'; document.querySelector('#route').textContent = route; document.querySelector('recount-portal').hidden = route !== '/settings/audit'; };
+    addEventListener('hashchange', show); addEventListener('popstate', show); show();`,
+  body: '<p id="route"></p><nav><a href="#/home">Home</a></nav>',
+};
+
+behaviour('embedded: a hash router of the host keeps its route and its parameters, as it wrote them', async ({ page: open }) => {
+  const { page } = await open();
+  const host = await embedded(page, { element: 'recount-portal', at: '#/settings/audit?tab=a+b%2Fc', ...routed });
+  await rows(page).first().waitFor();
+  const input = page.getByRole('combobox', { name: 'Filter events' });
+  await input.fill('action:role.updated');
+  await input.press('Enter');
+  await page.locator('.chip').waitFor();
+  const hash = () => new URL(page.url()).hash;
+  assert.equal(hash(), '#/settings/audit?tab=a+b%2Fc&filter=action%3Arole.updated');
+  await page.getByRole('link', { name: 'Exports' }).click();
+  await page.getByRole('heading', { name: 'Exports', level: 1 }).waitFor();
+  assert.equal(hash(), '#/settings/audit?tab=a+b%2Fc&page=exports', 'a page brings its own parameters, not those of the one before');
+  await page.goBack();
+  await page.locator('.chip').waitFor();
+  assert.equal(await page.locator('#route').innerText(), '/settings/audit');
+  await page.reload();
+  await page.locator('.chip').waitFor();
+  await page.locator('.chip').getByRole('button').last().click();
+  await eventually(hash, '#/settings/audit?tab=a+b%2Fc');
+  await page.getByRole('link', { name: 'Home' }).click();
+  await eventually(() => page.locator('#route').innerText(), '/home');
+  assert.equal(hash(), '#/home');
+  await host.stop();
+});
+
+behaviour('embedded: an anchor of the host stays', async ({ page: open }) => {
+  const { page } = await open();
+  const host = await embedded(page, { at: '#billing' });
+  await rows(page).first().waitFor();
+  const input = page.getByRole('combobox', { name: 'Filter events' });
+  await input.fill('outcome:denied');
+  await input.press('Enter');
+  await eventually(() => new URL(page.url()).hash, '#billing&filter=outcome%3Adenied');
+  await host.stop();
+});
+
+behaviour('embedded: the colours button works without the host’s help, and the host’s choice shows in it', async ({ page: open }) => {
+  const { page } = await open();
+  const host = await embedded(page, { element: 'recount-portal' });
+  await rows(page).first().waitFor();
+  const ground = () => page.locator('recount-portal').evaluate((element) => getComputedStyle(element).backgroundColor);
+  const light = await ground();
+  await page.getByRole('button', { name: 'Colours of the system' }).click();
+  await page.getByRole('button', { name: 'Light' }).click();
+  await page.getByRole('button', { name: 'Dark' }).waitFor();
+  assert.notEqual(await ground(), light);
+  await page.locator('recount-portal').evaluate((element) => (element.theme = 'light'));
+  await page.getByRole('button', { name: 'Light' }).waitFor();
+  assert.equal(await ground(), light);
+  await host.stop();
+});
+
+behaviour('embedded: right to left, in a page of that direction', async ({ page: open }) => {
+  const { page } = await open({ ...relaxed });
+  const host = await embedded(page, { element: 'recount-portal', lang: 'he', dir: 'rtl' });
+  await rows(page).first().click();
+  await page.locator('recount-event-detail h2').waitFor();
+  const side = (name) => page.locator(name).first().boundingBox().then(({ x }) => x);
+  assert.ok(await side('recount-event-detail') < await side('recount-event-table'), 'details are at the end, which is the left');
+  assert.ok(await side('recount-portal .mark') > await side('recount-portal nav'), 'the brand is at the beginning');
+  const found = [];
+  await audit(page, 'right to left', found);
+  assert.deepEqual(found, []);
   await host.stop();
 });
 

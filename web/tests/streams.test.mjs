@@ -9,7 +9,7 @@ async function receiver() {
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (data) => (body += data)).on('end', () => {
-      state.requests.push({ headers: request.headers, body });
+      state.requests.push({ method: request.method, url: request.url, headers: request.headers, body });
       response.writeHead(state.status, { 'content-type': 'application/json' }).end(state.body);
     });
   }).listen(0, '127.0.0.1');
@@ -58,6 +58,67 @@ behaviour('20. a stream is chosen, set up, tested for real and enabled; its secr
   const { data } = await server.must('GET', `/v1/events?tenant=${tenant.tenant}&filter=${encodeURIComponent('action:recount.stream.*')}`);
   assert.ok(data.length >= 2, 'changes of streams are in the log');
   await hook.stop();
+});
+
+behaviour('20. S3 with a key: the test’s object arrives in the bucket, and the key is never shown again', async ({ portal, server }) => {
+  const bucket = await receiver();
+  const { page } = await portal('/streams?add=s3', tenant);
+  await page.getByRole('textbox', { name: /^Name/ }).fill('Archive');
+  await page.getByRole('textbox', { name: /^Bucket/ }).fill('acme-audit');
+  await page.getByRole('textbox', { name: /^Endpoint/ }).fill(new URL(bucket.url).origin);
+  await page.getByRole('textbox', { name: /^Access key id/ }).fill('AKIAEXAMPLE');
+  await page.getByLabel(/^Secret access key/).fill('a-secret-that-nobody-sees');
+  await page.getByRole('button', { name: 'Create and test' }).click();
+  await page.getByRole('heading', { name: 'Archive' }).waitFor();
+  await page.getByRole('button', { name: 'Send test event' }).click();
+  await page.getByText('The destination accepted the test event.').waitFor();
+  const put = bucket.state.requests.find(({ method }) => method === 'PUT');
+  assert.match(put.url, /^\/acme-audit\/recount\//);
+  assert.match(put.headers.authorization, /^AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE\//);
+  await page.reload();
+  await page.getByRole('heading', { name: 'Archive' }).waitFor();
+  assert.doesNotMatch(await page.locator('recount-stream-detail').evaluate((element) => element.shadowRoot.textContent), /a-secret-that/);
+  await bucket.stop();
+});
+
+behaviour('20. Security Lake: the role’s external id is shown before anything is made, and is this tenant’s own', async ({ portal, server }) => {
+  const { page } = await portal('/streams?add=', tenant);
+  await page.getByRole('button', { name: /Security Lake/ }).click();
+  const shown = await page.locator('recount-stream-form .assigned code').innerText();
+  const { token } = await server.session(tenant.tenant);
+  const { data } = await server.must('GET', '/v1/streams/destinations', undefined, token);
+  assert.equal(shown, data.find(({ type }) => type === 's3').assigned.external_id);
+  const { token: foreign } = await server.session('contoso');
+  const others = await server.must('GET', '/v1/streams/destinations', undefined, foreign);
+  assert.notEqual(others.data.find(({ type }) => type === 's3').assigned.external_id, shown);
+  await page.getByRole('textbox', { name: /^Bucket/ }).fill('aws-security-data-lake-eu-central-1-abc');
+  await page.getByRole('textbox', { name: /^Region/ }).fill('eu-central-1');
+  await page.getByRole('textbox', { name: /^Custom source/ }).fill('recount');
+  await page.getByRole('textbox', { name: /^Account of the events/ }).fill('123456789012');
+  await page.getByRole('textbox', { name: /^Role to assume/ }).fill('arn:aws:iam::123456789012:role/AmazonSecurityLake-Provider-recount-eu-central-1');
+  await page.getByRole('button', { name: 'Create and test' }).click();
+  await page.locator('recount-stream-detail h1').waitFor();
+  const { data: streams } = await server.must('GET', '/v1/streams', undefined, token);
+  const { destination, format } = streams.find((stream) => stream.destination.layout === 'security_lake');
+  assert.equal(destination.external_id, shown);
+  assert.equal(destination.file, 'parquet');
+  assert.match(format, /^ocsf/);
+  assert.match(await page.locator('recount-stream-detail').innerText(), /Amazon Security Lake/);
+});
+
+behaviour('20. any HTTPS collector: its header is sent and kept secret', async ({ portal }) => {
+  const collector = await receiver();
+  const { page } = await portal('/streams?add=https', tenant);
+  await page.getByRole('textbox', { name: /^Name/ }).fill('Collector');
+  await page.getByRole('textbox', { name: /^Address/ }).fill(collector.url);
+  await page.getByLabel(/^Authorization header/).fill('Bearer hidden-token');
+  await page.getByRole('button', { name: 'Create and test' }).click();
+  await page.getByRole('heading', { name: 'Collector' }).waitFor();
+  await page.getByRole('button', { name: 'Send test event' }).click();
+  await page.getByText('The destination accepted the test event.').waitFor();
+  assert.equal(collector.state.requests.at(-1).headers.authorization, 'Bearer hidden-token');
+  assert.doesNotMatch(await page.locator('recount-stream-detail').evaluate((element) => element.shadowRoot.textContent), /hidden-token/);
+  await collector.stop();
 });
 
 behaviour('20. enabling without a passed test is possible, said and recorded', async ({ portal, server }) => {

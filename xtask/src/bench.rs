@@ -1,9 +1,12 @@
-//! `cargo xtask bench`: release builds of the benchmarks in `bench/`, beside their peers.
+//! `cargo xtask bench`: release builds of the benchmarks in `bench/`, beside their peers, and of the
+//! portal in a browser.
+
+use std::process::Command;
 
 use clap::{Args, ValueEnum};
 
-use crate::environment::{install_for_bench, python_program};
-use crate::run::{cargo, check, test_folder};
+use crate::environment::{install_for_bench, install_npm, python_program};
+use crate::run::{cargo, check, root, test_folder};
 use crate::services::postgres::Postgres;
 use crate::services::seaweedfs::{ACCESS_KEY, BUCKET, SECRET_KEY, SeaweedFs};
 
@@ -24,11 +27,19 @@ enum Suite {
     Search,
     /// Delivery to S3 and webhooks, idle streams
     Streams,
+    /// The portal in Chromium: first rows, typing, scrolling
+    Portal,
 }
 
 /// Starts the peers, builds and runs the suite.
 pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     install_for_bench()?;
+    let suite = match args.suite {
+        Suite::Ingest => "ingest",
+        Suite::Search => "search",
+        Suite::Streams => "streams",
+        Suite::Portal => return portal(),
+    };
     let services = test_folder().join("services");
     std::fs::create_dir_all(&services)?;
     let postgres = Postgres::start(&services.join("bench-postgres"))?;
@@ -45,11 +56,6 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         "--package",
         "recount-bench",
     ]))?;
-    let suite = match args.suite {
-        Suite::Ingest => "ingest",
-        Suite::Search => "search",
-        Suite::Streams => "streams",
-    };
     check(
         cargo()
             .args(["run", "--release", "--quiet", "--package", "recount-bench", "--", suite])
@@ -61,4 +67,13 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
             .env("RECOUNT_BENCH_S3_SECRET_KEY", SECRET_KEY)
             .env("RECOUNT_BENCH_PYTHON", python_program("python")),
     )
+}
+
+/// What a person waits for; measured by a script, since the browser is driven from Node.
+fn portal() -> anyhow::Result<()> {
+    let web = root().join("web");
+    install_npm(&web)?;
+    check(cargo().args(["build", "--release", "--quiet", "--package", "recount"]))?;
+    let binary = root().join("target/release/recount");
+    check(Command::new("node").current_dir(&web).arg("scripts/bench.mjs").env("RECOUNT_BIN", binary))
 }

@@ -45,12 +45,28 @@ pub struct ServerConfig {
     pub allowed_origins: Vec<String>,
     /// Origins that may show the hosted portal in a frame.
     pub frame_ancestors: Vec<String>,
+    /// Whose portal it is.
+    pub portal: PortalBrand,
     /// The vendor's own JWTs, if they are accepted.
     pub host_tokens: Option<HostTokens>,
     /// What streams may reach, and whether this node delivers.
     pub delivery: recount_deliver::DeliveryConfig,
     /// Limits of connections, memory and time.
     pub limits: ServerLimits,
+}
+
+/// Whose portal the hosted one is. All of it is public: it is in the page that anyone can load.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct PortalBrand {
+    /// The vendor's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The accent colour, as `#2f62d9`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accent: Option<String>,
+    /// The page of the vendor's application that lets people in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_url: Option<String>,
 }
 
 /// Bounds of what the HTTP side holds at once and how long it waits.

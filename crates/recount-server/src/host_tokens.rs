@@ -132,8 +132,11 @@ impl HostTokenVerifier {
             .map_err(|error| refused(&error.to_string()))?
             .claims;
         let config = &self.0.config;
-        let issued = claims.iat.unwrap_or_else(|| now.as_micros() / 1_000_000);
-        if claims.exp.saturating_sub(issued) > LIFETIME_SECONDS_MAX {
+        // Counted from now as well: a token that says it will be issued tomorrow lives until then too.
+        let now_seconds = now.as_micros() / 1_000_000;
+        let left = claims.exp.saturating_sub(now_seconds) - LEEWAY_SECONDS.cast_signed();
+        let life = claims.exp.saturating_sub(claims.iat.unwrap_or(now_seconds));
+        if life.max(left) > LIFETIME_SECONDS_MAX {
             return Err(refused("it lives longer than an hour"));
         }
         let tenant = claims.rest.get(&config.tenant_claim).and_then(Value::as_str);

@@ -20,7 +20,7 @@ pub mod problem;
 mod routes;
 mod state;
 
-pub use config::{HostTokenAlgorithm, HostTokenKeys, HostTokens, ServerConfig, ServerLimits};
+pub use config::{HostTokenAlgorithm, HostTokenKeys, HostTokens, PortalBrand, ServerConfig, ServerLimits};
 pub use listen::serve;
 pub use observe::install_metrics;
 pub use openapi::openapi_json;

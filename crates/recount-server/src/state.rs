@@ -9,6 +9,7 @@ use recount_deliver::egress::EgressError;
 use recount_event::TenantId;
 use recount_store::access::{Credential, Scope};
 use recount_store::{CatalogError, Store, TenantLog};
+use recount_ui::Asset;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +44,8 @@ pub struct Shared {
     pub(crate) cursors: CursorKey,
     pub(crate) budget: BodyBudget,
     pub(crate) host_tokens: Option<HostTokenVerifier>,
+    /// The hosted portal's page, with the vendor's brand in it.
+    pub(crate) portal_page: Asset,
     pub(crate) metrics: Option<PrometheusHandle>,
     /// Streams, their engine, and the way out to addresses that tenants chose.
     pub(crate) delivery: Delivery,
@@ -68,8 +71,10 @@ impl AppState {
         let host_tokens = config.host_tokens.clone();
         let host_tokens =
             host_tokens.map(|tokens| HostTokenVerifier::new(tokens, delivery.egress())).transpose()?;
+        let portal_page = crate::routes::portal::branded(&config.portal);
         Ok(Self(Arc::new(Shared {
             store,
+            portal_page,
             config,
             cursors,
             budget,

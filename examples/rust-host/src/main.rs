@@ -4,11 +4,12 @@
 //!
 //! The key needs `sessions:create`. It stays on this server: browsers get short-lived tokens.
 
+use std::collections::HashMap;
 use std::env;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -98,20 +99,24 @@ async fn token(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<impl I
     if headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin") {
         return Ok(StatusCode::FORBIDDEN.into_response());
     }
-    let session = app.session().await?;
+    let session = app.session(None).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({ "token": session["token"] }))).into_response())
 }
 
-/// The hosted portal, through a link that works once.
-async fn portal(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Failure> {
-    let session = app.session().await?;
+/// The hosted portal, through a link that works once. As the portal's `login_url`, this is sent the page
+/// that was wanted.
+async fn portal(
+    State(app): State<Arc<App>>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<impl IntoResponse, Failure> {
+    let session = app.session(query.get("return_to").map(String::as_str)).await?;
     let url = session["url"].as_str().context("the session has no url")?;
     Ok(([(header::REFERRER_POLICY, "no-referrer")], Redirect::to(url)))
 }
 
 impl App {
-    /// Asks Recount for a session of the signed-in person: a one-time link and a token.
-    async fn session(&self) -> anyhow::Result<Value> {
+    /// Asks Recount for a session of the signed-in person: a one-time link, to `path` if given, and a token.
+    async fn session(&self, path: Option<&str>) -> anyhow::Result<Value> {
         let SignedIn { tenant, id, name } = signed_in();
         let response = self
             .client
@@ -120,6 +125,7 @@ impl App {
             .json(&json!({
                 "tenant": tenant, "actor": { "type": "user", "id": id, "name": name },
                 "scopes": ["events:read", "exports:write"], "ttl_seconds": TOKEN_SECONDS, "origins": [self.origin],
+                "return_url": self.origin, "path": path,
             }))
             .send()
             .await

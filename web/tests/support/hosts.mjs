@@ -26,20 +26,21 @@ export const strictPolicy = (recount) => [
 ].join('; ');
 
 /** A host page that embeds an element and reports what its policy refused. */
-export function embedding(recount, { element = 'recount-log', module = 'recount.js', attributes = '', token = '', lang = 'en', style = '' } = {}) {
+export function embedding(recount, { element = 'recount-log', module = 'recount.js', attributes = '', token = '', lang = 'en', dir = 'ltr', style = '', body = '', script = '' } = {}) {
   return {
     '/': {
       headers: { 'content-security-policy': strictPolicy(recount) },
-      body: `<!doctype html><html lang="${lang}"><meta charset="utf-8"><title>Host</title><link rel="stylesheet" href="/host.css">
+      body: `<!doctype html><html lang="${lang}" dir="${dir}"><meta charset="utf-8"><title>Host</title><link rel="stylesheet" href="/host.css">
         <script type="module" src="${recount}/assets/${module}"></script><script type="module" src="/host.js"></script>
-        <h1>Settings</h1><${element} server="${recount}" ${attributes}></${element}></html>`,
+        ${body}<main><h1>Settings</h1><${element} server="${recount}" ${attributes}></${element}></main></html>`,
     },
     '/host.css': { type: 'text/css', body: `body { margin: 0; font-family: Georgia, serif } h1 { font-size: 20px; padding: 0 24px } ${element} { --recount-height: 800px; ${style} }` },
     '/host.js': {
       type: 'text/javascript',
       body: `window.violations = []; document.addEventListener('securitypolicyviolation', (event) => window.violations.push(event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sample));
         const element = document.querySelector('${element}'); window.fetched = 0;
-        element.fetchSession = async () => { window.fetched++; const answer = await fetch('/session'); if (!answer.ok) throw new Error('no session'); return (await answer.text()); };`,
+        element.fetchSession = async () => { window.fetched++; const answer = await fetch('/session'); if (!answer.ok) throw new Error('no session'); return (await answer.text()); };
+        ${script}`,
     },
     '/session': { type: 'text/plain', body: token },
   };

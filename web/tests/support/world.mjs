@@ -17,7 +17,7 @@ before(async () => {
     world.server = { ...api(process.env.RECOUNT_URL, process.env.RECOUNT_KEY ?? ''), stop: async () => {} };
     return;
   }
-  world.server = await startServer({ RECOUNT_EGRESS_ALLOW: '127.0.0.0/8' });
+  world.server = await startServer({ RECOUNT_EGRESS_ALLOW: '127.0.0.0/8', AWS_ACCESS_KEY_ID: 'AKIADEPLOYMENT', AWS_SECRET_ACCESS_KEY: 'the deployment’s own' });
   await world.server.append(world.events);
   await world.server.append(hostile(NOW));
   await world.server.append([{ id: 'other-1', tenant: 'contoso', occurred_at: new Date(NOW - 5000).toISOString(), action: 'secret.plan', actor: { type: 'user', id: 'boss' } }]);
@@ -30,8 +30,9 @@ after(async () => {
 });
 
 /** Opens the hosted portal with a fresh link. `path` may hold a page and a view: `/exports`, `?filter=…`. */
-export async function openPortal(path = '', { tenant = 'northwind', session = {}, browser = {} } = {}) {
+export async function openPortal(path = '', { tenant = 'northwind', session = {}, browser = {}, before } = {}) {
   const made = await freshPage(browser);
+  await before?.(made.page);
   const { url } = await world.server.session(tenant, session);
   const link = new URL(url);
   await made.page.goto(`${link.origin}/portal${path}${link.hash}`);

@@ -123,11 +123,11 @@ pub(super) fn targets(fields: &Fields<'_>) -> String {
     serde_json::Value::Array(targets).to_string()
 }
 
-fn writer(out: Vec<u8>) -> csv::Writer<Vec<u8>> {
+pub(super) fn writer(out: Vec<u8>) -> csv::Writer<Vec<u8>> {
     csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out)
 }
 
-fn write_row<'a>(writer: &mut csv::Writer<Vec<u8>>, cells: impl Iterator<Item = &'a str>) {
+pub(super) fn write_row<'a>(writer: &mut csv::Writer<Vec<u8>>, cells: impl Iterator<Item = &'a str>) {
     for cell in cells {
         writer.write_field(&*neutral(cell)).expect("writing to memory can't fail");
     }
@@ -143,7 +143,7 @@ fn neutral(cell: &str) -> Cow<'_, str> {
     }
 }
 
-fn finish(writer: csv::Writer<Vec<u8>>) -> Bytes {
+pub(super) fn finish(writer: csv::Writer<Vec<u8>>) -> Bytes {
     writer.into_inner().expect("writing to memory can't fail").into()
 }
 

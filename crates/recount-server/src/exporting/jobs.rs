@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use recount_store::access::{AccessError, ExportClaim, ExportOutcome};
 use sha2::{Digest as _, Sha256};
 
-use super::{ExportFormat, FileEncoder};
+use super::{ExportFormat, ExportOptions, FileEncoder};
 use crate::state::AppState;
 
 /// How often other nodes' jobs and expired files are looked for.
@@ -111,9 +111,15 @@ impl From<AccessError> for Failure {
 async fn write(state: &AppState, claim: &mut ExportClaim, digest: &mut Sha256) -> Result<Run, Failure> {
     let format = ExportFormat::parse(claim.format())
         .ok_or_else(|| Failure::Lasting(format!("unknown format {}", claim.format())))?;
+    let options: ExportOptions = claim
+        .options()
+        .map_or_else(|| Ok(ExportOptions::default()), serde_json::from_str)
+        .map_err(|error| Failure::Lasting(format!("its options are not readable: {error}")))?;
+    let view =
+        options.view(format).map_err(|(member, detail)| Failure::Lasting(format!("{member}: {detail}")))?;
     let (log, query) = claim.question()?;
     let mut chunks = pin!(log.scan(query));
-    let mut encoder = FileEncoder::new(format);
+    let mut encoder = FileEncoder::new(format, view);
     let mut piece = BytesMut::new();
     let mut rows = 0;
     let mut renewed = tokio::time::Instant::now();

@@ -1,12 +1,18 @@
 //! Making files of events: NDJSON, CSV and Parquet, streamed at constant memory, at once or as a job.
 
 mod csv_rows;
+mod csv_view;
 mod jobs;
 mod parquet_rows;
 
+pub(crate) use csv_view::CsvView;
 pub(crate) use jobs::run_jobs;
 
+use std::io::Write as _;
+
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use recount_store::{ReadError, StoredEvent};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +25,9 @@ pub(crate) enum ExportFormat {
     /// One event per line, exactly as the API serves it.
     #[default]
     Ndjson,
+    /// The same, compressed.
+    #[serde(rename = "ndjson.gz")]
+    NdjsonGz,
     /// A table for spreadsheets; cells that they would run as formulas are neutralised.
     Csv,
     /// A table for analysis, with the whole event in a column.
@@ -27,12 +36,13 @@ pub(crate) enum ExportFormat {
 
 impl ExportFormat {
     /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Ndjson, Self::Csv, Self::Parquet];
+    pub(crate) const ALL: [Self; 4] = [Self::Ndjson, Self::NdjsonGz, Self::Csv, Self::Parquet];
 
     /// The name in the API, which is also the file's extension.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Ndjson => "ndjson",
+            Self::NdjsonGz => "ndjson.gz",
             Self::Csv => "csv",
             Self::Parquet => "parquet",
         }
@@ -47,8 +57,35 @@ impl ExportFormat {
     pub(crate) fn media_type(self) -> &'static str {
         match self {
             Self::Ndjson => "application/x-ndjson",
+            Self::NdjsonGz => "application/gzip",
             Self::Csv => "text/csv; charset=utf-8; header=present",
             Self::Parquet => "application/vnd.apache.parquet",
+        }
+    }
+}
+
+/// What a format leaves open, as jobs keep it.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+pub(crate) struct ExportOptions {
+    /// The columns of CSV; all of an event's members if absent.
+    pub(crate) columns: Option<Vec<String>>,
+    /// The zone of the times in such columns.
+    pub(crate) zone: Option<String>,
+}
+
+impl ExportOptions {
+    /// The view of a CSV, if one was asked for.
+    ///
+    /// # Errors
+    /// The member that is wrong, and how.
+    pub(crate) fn view(&self, format: ExportFormat) -> Result<Option<CsvView>, (&'static str, String)> {
+        match (&self.columns, &self.zone) {
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(("zone", "it goes with columns".to_owned())),
+            (Some(_), _) if format != ExportFormat::Csv => {
+                Err(("columns", "only CSV has columns; the other formats hold whole events".to_owned()))
+            }
+            (Some(columns), zone) => CsvView::new(columns, zone.as_deref()).map(Some),
         }
     }
 }
@@ -56,16 +93,20 @@ impl ExportFormat {
 /// A file that is being written: its pieces, put together, are the file.
 pub(crate) enum FileEncoder {
     Ndjson,
-    Csv { begun: bool },
+    NdjsonGz(Box<GzEncoder<Vec<u8>>>),
+    Csv { begun: bool, view: Option<CsvView> },
     Parquet(Box<ParquetRows>),
 }
 
 impl FileEncoder {
-    /// Begins a file.
-    pub(crate) fn new(format: ExportFormat) -> Self {
+    /// Begins a file; `view` is for CSV.
+    pub(crate) fn new(format: ExportFormat, view: Option<CsvView>) -> Self {
         match format {
             ExportFormat::Ndjson => Self::Ndjson,
-            ExportFormat::Csv => Self::Csv { begun: false },
+            ExportFormat::NdjsonGz => {
+                Self::NdjsonGz(Box::new(GzEncoder::new(Vec::new(), Compression::default())))
+            }
+            ExportFormat::Csv => Self::Csv { begun: false, view },
             ExportFormat::Parquet => Self::Parquet(Box::new(ParquetRows::new())),
         }
     }
@@ -76,16 +117,15 @@ impl FileEncoder {
     /// If a stored line is damaged.
     pub(crate) fn rows(&mut self, events: &[StoredEvent]) -> Result<Bytes, ReadError> {
         match self {
-            Self::Ndjson => {
-                let bytes: usize = events.iter().map(|event| event.line.len() + 80).sum();
-                let mut out = Vec::with_capacity(bytes);
-                for event in events {
-                    event.write_json(&mut out);
-                    out.push(b'\n');
-                }
-                Ok(out.into())
+            Self::Ndjson => Ok(lines(events).into()),
+            Self::NdjsonGz(encoder) => {
+                encoder.write_all(&lines(events)).expect("writing to memory can't fail");
+                Ok(std::mem::take(encoder.get_mut()).into())
             }
-            Self::Csv { begun } => csv_rows::rows(!std::mem::replace(begun, true), events),
+            Self::Csv { begun, view } => {
+                let head = !std::mem::replace(begun, true);
+                view.as_ref().map_or_else(|| csv_rows::rows(head, events), |view| view.rows(head, events))
+            }
             Self::Parquet(rows) => rows.rows(events),
         }
     }
@@ -97,9 +137,23 @@ impl FileEncoder {
     pub(crate) fn end(&mut self) -> Result<Bytes, ReadError> {
         match self {
             Self::Ndjson => Ok(Bytes::new()),
+            Self::NdjsonGz(encoder) => {
+                encoder.try_finish().expect("writing to memory can't fail");
+                Ok(std::mem::take(encoder.get_mut()).into())
+            }
             // A file without events still has its head.
             Self::Csv { .. } => self.rows(&[]),
             Self::Parquet(rows) => Ok(rows.end()),
         }
     }
+}
+
+fn lines(events: &[StoredEvent]) -> Vec<u8> {
+    let bytes: usize = events.iter().map(|event| event.line.len() + 80).sum();
+    let mut out = Vec::with_capacity(bytes);
+    for event in events {
+        event.write_json(&mut out);
+        out.push(b'\n');
+    }
+    out
 }

@@ -245,7 +245,7 @@ pub(crate) fn order_schema() -> Schema {
 /// How a file of events is written.
 pub(crate) fn format_schema() -> Schema {
     text()
-        .enum_values(Some(["ndjson", "csv", "parquet"]))
+        .enum_values(Some(["ndjson", "ndjson.gz", "csv", "parquet"]))
         .description(Some("How the file is written."))
         .build()
         .into()

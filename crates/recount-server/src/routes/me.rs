@@ -35,6 +35,8 @@ pub(crate) struct Me {
     locale: Option<String>,
     /// Where the portal's way back leads.
     return_url: Option<String>,
+    /// What the tenant is called, if its session says so.
+    tenant_name: Option<String>,
     /// Limits that a client needs to know.
     limits: Limits,
 }
@@ -97,6 +99,7 @@ pub(crate) async fn me(
         session_expires_at: session.map(|session| session.session_expires_at.to_string()),
         locale: session.and_then(|session| session.locale.clone()),
         return_url: session.and_then(|session| session.return_url.clone()),
+        tenant_name: session.and_then(|session| session.tenant_name.clone()),
         limits: Limits {
             page_events_max: PAGE_EVENTS_MAX,
             facet_fields_max: FACET_FIELDS_MAX,

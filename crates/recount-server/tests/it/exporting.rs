@@ -122,6 +122,48 @@ async fn a_job_makes_a_file_with_its_digest_and_both_are_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_holds_what_the_view_holds() {
+    let server = Server::start().await;
+    server.append(OPERATOR, &events("acme", 30)).await;
+    let key = server.tenant_key("acme").await;
+    let columns = "time,actor,outcome";
+    let at_once = server
+        .get(&format!("/v1/export?format=csv&filter=-source:recount&columns={columns}&zone=Asia/Tokyo"), &key)
+        .await;
+    let mut lines = at_once.text.lines();
+    assert_eq!(lines.next(), Some("time,actor,actor_id,outcome"));
+    assert!(lines.next().expect("a row").contains("+09:00,"), "{}", at_once.text);
+    let body = json!({"format": "csv", "filter": "-source:recount", "columns": columns.split(',').collect::<Vec<_>>(), "zone": "Asia/Tokyo"});
+    let made = server.post("/v1/exports", &key, &body).await.expect(202);
+    let id = made["id"].as_str().expect("id");
+    let job = wait_until_ready(&server, &key, id).await;
+    assert_eq!((&job["columns"][1], &job["zone"]), (&json!("actor"), &json!("Asia/Tokyo")));
+    assert_eq!(server.get(&format!("/v1/exports/{id}/file"), &key).await.text, at_once.text);
+
+    let body = json!({"format": "ndjson.gz", "filter": "-source:recount"});
+    let made = server.post("/v1/exports", &key, &body).await.expect(202);
+    let id = made["id"].as_str().expect("id");
+    wait_until_ready(&server, &key, id).await;
+    let file = server.request(reqwest::Method::GET, &format!("/v1/exports/{id}/file"), &key).send().await;
+    let file = file.expect("an answer").bytes().await.expect("a whole body");
+    let mut unzipped = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*file), &mut unzipped).expect("gzip");
+    assert_eq!(unzipped, server.get("/v1/export?filter=-source:recount", &key).await.text);
+
+    for (member, body) in [
+        ("/columns", json!({"format": "ndjson", "columns": ["time"]})),
+        ("/columns", json!({"format": "csv", "columns": []})),
+        ("/zone", json!({"format": "csv", "columns": ["time"], "zone": "Mars/Olympus"})),
+        ("/zone", json!({"format": "csv", "zone": "UTC"})),
+    ] {
+        let answer = server.post("/v1/exports", &key, &body).await;
+        let pointer: Value = serde_json::from_str(&answer.text).expect("a problem");
+        assert_eq!(pointer["pointer"], member, "{body}");
+        assert_eq!(answer.problem(400), "invalid_body");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parquet_is_a_file_that_others_read() {
     let server = Server::start().await;
     server.append(OPERATOR, &events("acme", 300)).await;

@@ -98,6 +98,12 @@ async fn whatever_is_not_wholly_right_is_refused() {
         ("expired", with("exp", json!(now() - 120))),
         ("not yet valid", with("nbf", json!(now() + 120))),
         ("too long a life", with("exp", json!(now() + 86_400))),
+        ("a long life behind an issue in the future", {
+            let mut later = claims();
+            later["iat"] = json!(now() + 86_400);
+            later["exp"] = json!(now() + 86_400 + 300);
+            sign(&key, &later, None)
+        }),
         ("no tenant", with("org", json!(null))),
         ("an impossible tenant", with("org", json!("../x"))),
         ("an empty subject", with("sub", json!(""))),

@@ -1,5 +1,7 @@
 //! Keys: made within the maker's rights, shown once, ended at once.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -65,7 +67,10 @@ async fn a_revoked_key_stops_at_once_and_stays_listed() {
     assert_eq!(server.get("/v1/events", key).await.problem(401), "unauthenticated");
     assert_eq!(server.delete(&format!("/v1/keys/{id}"), &manager).await.status, 204, "again is safe");
     let listed = server.get("/v1/keys", &manager).await.expect(200);
-    assert!(listed["data"][1]["revoked_at"].is_string());
+    assert_eq!(listed["data"][0]["id"], id, "newest first");
+    assert!(listed["data"][0]["revoked_at"].is_string());
+    let live = server.get("/v1/keys?revoked=false", &manager).await.expect(200);
+    assert!(!live.to_string().contains(id) && live["data"].as_array().map(Vec::len) == Some(1), "{live}");
     assert!(!listed.to_string().contains(key), "the text is shown once only");
     for (action, name) in [("recount.key.created", "short"), ("recount.key.revoked", "short")] {
         let found = server
@@ -82,16 +87,22 @@ async fn lists_have_pages_and_the_vendor_sees_all() {
     for n in 0..5 {
         server.key(Some(if n % 2 == 0 { "acme" } else { "other" }), &["events:read"]).await;
     }
-    let (mut seen, mut cursor) = (0, String::new());
+    let (mut seen, mut cursor) = (BTreeSet::new(), String::new());
+    let mut last = "~".to_owned();
     loop {
         let page = server.get(&format!("/v1/keys?limit=2{cursor}"), OPERATOR).await.expect(200);
-        seen += page["data"].as_array().expect("data").len();
+        for key in page["data"].as_array().expect("data") {
+            let made = key["created_at"].as_str().expect("a time").to_owned();
+            assert!(made <= last, "newest first");
+            last = made;
+            seen.insert(key["id"].as_str().expect("id").to_owned());
+        }
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
         }
     }
-    assert_eq!(seen, 6, "with the operator's own");
+    assert_eq!(seen.len(), 6, "with the operator's own");
     let ours = server.get("/v1/keys?tenant=acme", OPERATOR).await.expect(200);
     assert_eq!(ours["data"].as_array().map(Vec::len), Some(3));
 }

@@ -35,6 +35,28 @@ async fn the_portal_is_served_under_a_strict_policy() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_brand_is_in_the_page_and_cannot_leave_its_attribute() {
+    let portal = recount_server::PortalBrand {
+        name: Some("\"><script>alert(1)</script>&".to_owned()),
+        accent: Some("#ffe600".to_owned()),
+        login_url: Some("https://app.example.com/audit".to_owned()),
+    };
+    let server = Server::start_with(recount_server::ServerConfig { portal, ..Default::default() }).await;
+    let answer = send(server.client.get(format!("{}/portal", server.base))).await;
+    let (_, rest) = answer.text.split_once("<meta name=\"recount-portal\" content=\"").expect("the brand");
+    let (content, _) = rest.split_once('"').expect("an end");
+    let json =
+        content.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    let brand: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(brand["name"], "\"><script>alert(1)</script>&");
+    assert_eq!(brand["login_url"], "https://app.example.com/audit");
+    assert!(!answer.text.contains("<script>alert"), "{}", answer.text);
+    let again =
+        server.client.get(format!("{}/portal", server.base)).header("if-none-match", &answer.headers["etag"]);
+    assert_eq!(send(again).await.status, 304);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn assets_are_revalidated_compressed_and_open_to_every_page() {
     let server = Server::start().await;
     let path = recount_ui::paths().find(|path| path.ends_with(".js")).expect("a script");

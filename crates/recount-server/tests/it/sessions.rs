@@ -49,6 +49,57 @@ async fn a_link_works_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_exchanges_at_once_one_wins() {
+    let server = Server::start().await;
+    for _ in 0..20 {
+        let session = create(&server, json!({})).await;
+        let exchange = || async {
+            let request = server
+                .client
+                .post(format!("{}/v1/portal-sessions/exchange", server.base))
+                .json(&json!({"code": code(&session)}));
+            send(request).await
+        };
+        let (one, other) = tokio::join!(exchange(), exchange());
+        let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 410]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_opens_the_page_that_was_wanted_and_no_other_site() {
+    let server = Server::start().await;
+    let wanted = "/portal/exports?filter=outcome:denied%20%22a%20b%22&time=7d";
+    let session = create(&server, json!({"path": wanted, "tenant_name": "Northwind Ltd"})).await;
+    let url = session["url"].as_str().expect("url");
+    assert!(url.starts_with(&format!("{}{wanted}#code=", server.base)), "{url}");
+    let me = server.get("/v1/me", session["token"].as_str().expect("token")).await.expect(200);
+    assert_eq!(me["tenant_name"], "Northwind Ltd");
+    for path in [
+        "",
+        "portal",
+        "/portalx",
+        "/v1/events",
+        "//evil.example/portal",
+        "/\\evil.example/portal",
+        "/portal/../v1",
+        "/portal/%2e%2e/v1",
+        "/portal#code=x",
+        "https://evil.example/portal",
+        "/portal\n",
+        "@evil.example/portal",
+    ] {
+        let body = json!({"tenant": "acme", "actor": {"type": "user", "id": "u"}, "path": path});
+        assert_eq!(
+            server.post("/v1/portal-sessions", OPERATOR, &body).await.problem(400),
+            "invalid_body",
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_can_do_what_its_scopes_say_and_no_more() {
     let server = Server::start().await;
     server.append(OPERATOR, &events("acme", 2)).await;

@@ -186,6 +186,7 @@ fn session_credential(row: SessionRow, token_expires_at: i64) -> Result<Credenti
         origins: serde_json::from_str(&row.origins).map_err(|_| corrupt("origins are not readable"))?,
         locale: row.locale.clone(),
         return_url: row.return_url.clone(),
+        tenant_name: row.tenant_name.clone(),
         session_expires_at: Timestamp::from_micros(row.expires_at),
         token_ttl_micros: row.ttl_us,
         actor,

@@ -80,6 +80,8 @@ pub struct SessionInfo {
     pub locale: Option<String>,
     /// Where the portal's way back leads.
     pub return_url: Option<String>,
+    /// What the tenant is called.
+    pub tenant_name: Option<String>,
     /// When the whole session ends; no refresh goes further.
     pub session_expires_at: Timestamp,
     /// Life of one token, in microseconds.
@@ -140,6 +142,7 @@ impl Credential {
                 origins: identity.origins,
                 locale: identity.locale,
                 return_url: None,
+                tenant_name: None,
                 session_expires_at: identity.expires_at,
                 token_ttl_micros: 0,
             }),

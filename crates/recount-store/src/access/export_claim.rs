@@ -94,9 +94,14 @@ impl ExportClaim {
         &self.row.id
     }
 
-    /// `ndjson`, `csv` or `parquet`.
+    /// The format's name.
     pub fn format(&self) -> &str {
         &self.row.format
+    }
+
+    /// How the file is written, as the job was given it.
+    pub fn options(&self) -> Option<&str> {
+        self.row.options.as_deref()
     }
 
     /// Appends to the file; `rows` is how many events these bytes complete.

@@ -28,8 +28,10 @@ const EXPIRED_PER_SWEEP: i64 = 100;
 pub struct NewExport {
     /// A name for people and for the file.
     pub name: String,
-    /// `ndjson`, `csv` or `parquet`; the store does not look into it.
+    /// The format's name; the store does not look into it.
     pub format: String,
+    /// How the file is written, where the format leaves a choice; the store does not look into it.
+    pub options: Option<String>,
     /// Which events.
     pub filter: Filter,
     /// The earliest `occurred_at`, inclusive.
@@ -85,8 +87,10 @@ pub struct ExportInfo {
     pub name: String,
     /// How far it is.
     pub state: ExportState,
-    /// `ndjson`, `csv` or `parquet`.
+    /// The format's name.
     pub format: String,
+    /// How the file is written, as it was given.
+    pub options: Option<String>,
     /// The filter's text.
     pub filter: String,
     /// The earliest `occurred_at`, inclusive.
@@ -144,6 +148,7 @@ impl Store {
             created_by: creator.reference(),
             actor: serde_json::to_string(&actor).expect("an actor has string members only"),
             format: new.format,
+            options: new.options,
             filter: new.filter.to_string(),
             from_us: new.from.map(Timestamp::as_micros),
             to_us: new.to.map(Timestamp::as_micros),
@@ -268,6 +273,7 @@ fn info(row: ExportRow) -> Result<ExportInfo, CatalogError> {
         id: row.id,
         name: row.name,
         format: row.format,
+        options: row.options,
         filter: row.filter,
         sha256: row.sha256,
         error: row.error,

@@ -118,7 +118,8 @@ impl Store {
         Ok(CreatedKey { info: info(row)?, text })
     }
 
-    /// Keys created after `after` (`created_at` and id of the last one seen), oldest first.
+    /// Keys created before `before` (`created_at` and id of the last one seen), newest first; those
+    /// that were revoked only if `revoked`.
     ///
     /// A tenant's credential sees its tenant's; the vendor's side sees those of `tenant`, or all.
     ///
@@ -128,7 +129,8 @@ impl Store {
         &self,
         viewer: &Credential,
         tenant: Option<&TenantId>,
-        after: Option<(Timestamp, &str)>,
+        before: Option<(Timestamp, &str)>,
+        revoked: bool,
         limit: usize,
     ) -> Result<Vec<KeyInfo>, AccessError> {
         viewer.require(Scope::KeysManage)?;
@@ -136,9 +138,10 @@ impl Store {
             (None, None) => None,
             (_, named) => Some(viewer.tenant_for(named)?),
         };
-        let after = after.map_or((i64::MIN, ""), |(at, id)| (at.as_micros(), id));
+        let before = before.map_or((i64::MAX, ""), |(at, id)| (at.as_micros(), id));
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = self.catalog().keys_after(tenant.as_ref().map(AsRef::as_ref), after, limit).await?;
+        let rows =
+            self.catalog().keys_before(tenant.as_ref().map(AsRef::as_ref), before, revoked, limit).await?;
         rows.into_iter().map(|row| info(row).map_err(Into::into)).collect()
     }
 

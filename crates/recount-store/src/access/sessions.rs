@@ -40,6 +40,8 @@ pub struct NewSession {
     pub locale: Option<String>,
     /// Where the portal's way back leads.
     pub return_url: Option<String>,
+    /// What the tenant is called; its id if absent.
+    pub tenant_name: Option<String>,
 }
 
 /// A token of a session.
@@ -106,6 +108,7 @@ impl Store {
             origins: serde_json::to_string(&new.origins).expect("origins are strings"),
             locale: new.locale,
             return_url: new.return_url,
+            tenant_name: new.tenant_name,
             ttl_us: micros(new.ttl),
             created_at: now.as_micros(),
             created_by: creator.reference(),

@@ -14,6 +14,7 @@ pub(crate) struct ExportRow {
     pub(crate) created_by: String,
     pub(crate) actor: String,
     pub(crate) format: String,
+    pub(crate) options: Option<String>,
     pub(crate) filter: String,
     pub(crate) from_us: Option<i64>,
     pub(crate) to_us: Option<i64>,
@@ -35,7 +36,7 @@ pub(crate) struct ExportRow {
 macro_rules! columns {
     () => {
         "tenant, id, name, created_by, actor, format, filter, from_us, to_us, ascending, state, pin, rows_done, bytes, \
-         sha256, object, error, created_at, started_at, finished_at, expires_at, attempts"
+         sha256, object, error, created_at, started_at, finished_at, expires_at, attempts, options"
     };
 }
 
@@ -67,6 +68,7 @@ macro_rules! export_row {
             finished_at: row.try_get(19)?,
             expires_at: row.try_get(20)?,
             attempts: row.try_get(21)?,
+            options: row.try_get(22)?,
         })
     }};
 }
@@ -78,8 +80,8 @@ impl Catalog {
         on_tx!(tx, |db| {
             sqlx::query(
                 "INSERT INTO exports (tenant, id, name, created_by, actor, format, filter, from_us, to_us, ascending, \
-                 state, pin, rows_done, bytes, created_at, expires_at, holder_until, attempts) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $11, 0, 0, $12, $13, 0, 0)",
+                 state, pin, rows_done, bytes, created_at, expires_at, holder_until, attempts, options) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $11, 0, 0, $12, $13, 0, 0, $14)",
             )
             .bind(&row.tenant)
             .bind(&row.id)
@@ -94,6 +96,7 @@ impl Catalog {
             .bind(row.pin)
             .bind(row.created_at)
             .bind(row.expires_at)
+            .bind(&row.options)
             .execute(db)
             .await
             .map(drop)?;

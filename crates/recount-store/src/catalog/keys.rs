@@ -104,23 +104,26 @@ impl Catalog {
         Ok(row.map(Into::into))
     }
 
-    /// Up to `limit` keys created after the given place, oldest first; of one tenant or of all.
-    pub(crate) async fn keys_after(
+    /// Up to `limit` keys created before the given place, newest first; of one tenant or of all, with
+    /// those that were revoked or without.
+    pub(crate) async fn keys_before(
         &self,
         tenant: Option<&str>,
-        after: (i64, &str),
+        before: (i64, &str),
+        revoked: bool,
         limit: i64,
     ) -> Result<Vec<KeyRow>, CatalogError> {
         let rows: Vec<Columns> = match tenant {
             Some(tenant) => on_read!(self, |db| {
                 sqlx::query_as(
                     "SELECT id, tenant, kind, name, scopes, created_at, created_by, expires_at, revoked_at, last_used_at \
-                     FROM keys WHERE tenant = $1 AND (created_at > $2 OR (created_at = $2 AND id > $3)) \
-                     ORDER BY created_at, id LIMIT $4",
+                     FROM keys WHERE tenant = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3)) \
+                     AND ($4 <> 0 OR revoked_at IS NULL) ORDER BY created_at DESC, id DESC LIMIT $5",
                 )
                 .bind(tenant)
-                .bind(after.0)
-                .bind(after.1)
+                .bind(before.0)
+                .bind(before.1)
+                .bind(i64::from(revoked))
                 .bind(limit)
                 .fetch_all(db)
                 .await?
@@ -128,11 +131,12 @@ impl Catalog {
             None => on_read!(self, |db| {
                 sqlx::query_as(
                     "SELECT id, tenant, kind, name, scopes, created_at, created_by, expires_at, revoked_at, last_used_at \
-                     FROM keys WHERE created_at > $1 OR (created_at = $1 AND id > $2) \
-                     ORDER BY created_at, id LIMIT $3",
+                     FROM keys WHERE (created_at < $1 OR (created_at = $1 AND id < $2)) \
+                     AND ($3 <> 0 OR revoked_at IS NULL) ORDER BY created_at DESC, id DESC LIMIT $4",
                 )
-                .bind(after.0)
-                .bind(after.1)
+                .bind(before.0)
+                .bind(before.1)
+                .bind(i64::from(revoked))
                 .bind(limit)
                 .fetch_all(db)
                 .await?

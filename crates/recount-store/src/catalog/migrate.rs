@@ -19,6 +19,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, text: include_str!("../../migrations/0002_access.sql") },
     Migration { version: 3, text: include_str!("../../migrations/0003_streams.sql") },
     Migration { version: 4, text: include_str!("../../migrations/0004_stream_stretches.sql") },
+    Migration { version: 5, text: include_str!("../../migrations/0005_portal.sql") },
 ];
 
 /// Nodes that start together migrate one after the other (an arbitrary constant).

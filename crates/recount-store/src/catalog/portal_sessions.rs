@@ -12,6 +12,7 @@ pub(crate) struct SessionRow {
     pub(crate) origins: String,
     pub(crate) locale: Option<String>,
     pub(crate) return_url: Option<String>,
+    pub(crate) tenant_name: Option<String>,
     pub(crate) ttl_us: i64,
     pub(crate) created_at: i64,
     pub(crate) created_by: String,
@@ -25,6 +26,7 @@ type Columns = (
     String,
     String,
     String,
+    Option<String>,
     Option<String>,
     Option<String>,
     i64,
@@ -44,6 +46,7 @@ impl From<Columns> for SessionRow {
             origins,
             locale,
             return_url,
+            tenant_name,
             ttl_us,
             created_at,
             created_by,
@@ -58,6 +61,7 @@ impl From<Columns> for SessionRow {
             origins,
             locale,
             return_url,
+            tenant_name,
             ttl_us,
             created_at,
             created_by,
@@ -90,9 +94,9 @@ impl Catalog {
         let mut tx = self.begin().await?;
         on_tx!(tx, |db| {
             sqlx::query(
-                "INSERT INTO portal_sessions (id, tenant, actor, scopes, origins, locale, return_url, ttl_us, created_at, \
+                "INSERT INTO portal_sessions (id, tenant, actor, scopes, origins, locale, return_url, tenant_name, ttl_us, created_at, \
                  created_by, expires_at, code_hash, code_expires_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             )
             .bind(&row.id)
             .bind(&row.tenant)
@@ -101,6 +105,7 @@ impl Catalog {
             .bind(&row.origins)
             .bind(&row.locale)
             .bind(&row.return_url)
+            .bind(&row.tenant_name)
             .bind(row.ttl_us)
             .bind(row.created_at)
             .bind(&row.created_by)
@@ -123,7 +128,7 @@ impl Catalog {
     ) -> Result<Option<SessionRow>, CatalogError> {
         let row: Option<Columns> = on_read!(self, |db| {
             sqlx::query_as(
-                "SELECT id, tenant, actor, scopes, origins, locale, return_url, ttl_us, created_at, created_by, \
+                "SELECT id, tenant, actor, scopes, origins, locale, return_url, tenant_name, ttl_us, created_at, created_by, \
                  expires_at, revoked_at FROM portal_sessions \
                  WHERE code_hash = $1 AND code_used_at IS NULL AND code_expires_at > $2 AND revoked_at IS NULL",
             )
@@ -189,7 +194,7 @@ impl Catalog {
     pub(crate) async fn session_by_id(&self, id: &str) -> Result<Option<SessionRow>, CatalogError> {
         let row: Option<Columns> = on_read!(self, |db| {
             sqlx::query_as(
-                "SELECT id, tenant, actor, scopes, origins, locale, return_url, ttl_us, created_at, created_by, \
+                "SELECT id, tenant, actor, scopes, origins, locale, return_url, tenant_name, ttl_us, created_at, created_by, \
                  expires_at, revoked_at FROM portal_sessions WHERE id = $1",
             )
             .bind(id)

@@ -43,7 +43,7 @@ enum KeysCommand {
         #[arg(long)]
         json: bool,
     },
-    /// List keys, oldest first
+    /// List keys, newest first
     List {
         /// Print them as they are, one a line
         #[arg(long)]

@@ -171,6 +171,27 @@ pub static SETTINGS: &[Setting] = &[
         "Origins whose pages may show the hosted portal in a frame.",
     ),
     row(
+        "portal.name",
+        "RECOUNT_PORTAL_NAME",
+        Kind::Text,
+        "",
+        "Your name, in the hosted portal's head and title. Without it, the tenant's.",
+    ),
+    row(
+        "portal.accent",
+        "RECOUNT_PORTAL_ACCENT",
+        Kind::Colour,
+        "",
+        "The hosted portal's accent colour. Where it colours text it is made dark or light enough to read.",
+    ),
+    row(
+        "portal.login_url",
+        "RECOUNT_PORTAL_LOGIN_URL",
+        Kind::Url(&["https", "http"]),
+        "",
+        "A page of your application that lets people into the portal. Whoever opens the portal without a session, or whose session has ended, is led there, with the page they wanted in return_to.",
+    ),
+    row(
         "host_tokens.issuer",
         "RECOUNT_HOST_TOKENS_ISSUER",
         Kind::Text,

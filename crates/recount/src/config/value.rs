@@ -23,6 +23,8 @@ pub enum Kind {
     Span(u64, u64),
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// A colour, as `#2f62d9`.
+    Colour,
     /// A list of networks, as `10.0.0.0/8`.
     Networks,
     /// A list of TCP ports, as `8089`.
@@ -99,6 +101,12 @@ impl Kind {
             },
             Kind::Choice(words) if words.contains(&text) => Ok(Value::Text(text.to_owned())),
             Kind::Choice(_) => Err(self.expected()),
+            Kind::Colour => match text.strip_prefix('#') {
+                Some(digits) if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                    Ok(Value::Text(text.to_ascii_lowercase()))
+                }
+                _ => Err(self.expected()),
+            },
             Kind::Networks | Kind::Ports | Kind::Origins => self.check_list(
                 text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect(),
             ),
@@ -153,6 +161,7 @@ impl Kind {
                 )
             }
             Kind::Choice(words) => format!("one of {}", words.join(", ")),
+            Kind::Colour => "a colour like #2f62d9".to_owned(),
             Kind::Networks => "a list of networks like 10.0.0.0/8".to_owned(),
             Kind::Ports => "a list of TCP ports like 8089".to_owned(),
             Kind::Origins => {

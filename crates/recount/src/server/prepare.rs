@@ -8,7 +8,9 @@ use ipnet::IpNet;
 use recount_deliver::DeliveryConfig;
 use recount_deliver::destinations::AwsIdentity;
 use recount_deliver::egress::{CertificateDer, EgressConfig, certificates};
-use recount_server::{HostTokenAlgorithm, HostTokenKeys, HostTokens, ServerConfig, ServerLimits};
+use recount_server::{
+    HostTokenAlgorithm, HostTokenKeys, HostTokens, PortalBrand, ServerConfig, ServerLimits,
+};
 use recount_store::access::ScopeSet;
 use recount_store::{CatalogLocation, ObjectsLocation, S3Location, SealPolicy, SecretKeySource, StoreConfig};
 
@@ -138,6 +140,11 @@ pub(super) fn server_config(settings: &Resolved) -> Result<ServerConfig, Failed>
         public_url: settings.text("public_url").map(|url| url.trim_end_matches('/').to_owned()),
         allowed_origins: settings.list("http.allowed_origins").to_vec(),
         frame_ancestors: settings.list("http.frame_ancestors").to_vec(),
+        portal: PortalBrand {
+            name: settings.text("portal.name").map(ToOwned::to_owned),
+            accent: settings.text("portal.accent").map(ToOwned::to_owned),
+            login_url: settings.text("portal.login_url").map(ToOwned::to_owned),
+        },
         host_tokens: host_tokens(settings)?,
         delivery: DeliveryConfig {
             egress: EgressConfig {

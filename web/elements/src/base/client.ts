@@ -12,6 +12,7 @@ export interface Me {
   actor?: { type: string; id: string; name?: string };
   locale?: string | null;
   return_url?: string | null;
+  tenant_name?: string | null;
   expires_at?: string | null;
   limits?: { export_inline_rows_max: number };
 }

@@ -10,6 +10,7 @@ import type { App } from './part.js';
  *
  * @fires recount-expired - the session ended and could not be renewed
  * @fires recount-error - a request failed; `detail` is the problem
+ * @fires recount-reload - the person wants the ended session to go on; a host that leads them elsewhere prevents the default
  */
 export class RecountElement extends LitElement {
   /** Recount's address; by default the origin that this module was loaded from. */
@@ -85,6 +86,11 @@ export class RecountElement extends LitElement {
 
   /** Called when there is a new client: load afresh. */
   protected sessionChanged(): void {}
+
+  /** Asks for the ended session to go on; `false` if the host takes care of it. */
+  protected askReload(): boolean {
+    return this.dispatchEvent(new CustomEvent('recount-reload', { bubbles: true, composed: true, cancelable: true }));
+  }
 
   protected emit<T>(name: string, detail?: T): void {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));

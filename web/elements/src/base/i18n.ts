@@ -60,6 +60,11 @@ export class I18n {
     return this.#catalogue?.[key as Message];
   }
 
+  /** What went wrong, in this language where it has words for the code; the server's are English and say more. */
+  problem({ code, detail }: { code: string; detail: string }): string {
+    return this.text(`problem.${code}`) ?? detail;
+  }
+
   number(value: number): string {
     return this.#number.format(value);
   }

@@ -20,6 +20,8 @@ const paths = {
 
 export type IconName = keyof typeof paths;
 
+export const iconPath = (name: IconName): string => paths[name];
+
 /** Draws a path of the icon grid; names next to it carry the meaning, so it is hidden from assistive technology. */
 export const drawIcon = (d: string): TemplateResult =>
   html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${svg`<path d=${d}></path>`}</svg>`;

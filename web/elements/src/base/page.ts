@@ -2,17 +2,25 @@
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { state } from './decorators.js';
 import { agoText } from './amounts.js';
-import { Problem } from './client.js';
+import { Problem, type Query } from './client.js';
 import { RecountElement } from './element.js';
+import type { I18n } from './i18n.js';
 import { icon } from './more-icons.js';
 import '../log/states.js';
 
 const SKELETON_DELAY_MS = 150;
 const COPIED_MS = 2000;
 
-/** An element that shows one list of the API. */
+interface Page<T> {
+  data: T[];
+  next_cursor?: string | null;
+}
+
+/** An element that shows one list of the API, page by page. */
 export class PageElement<T> extends RecountElement {
   @state() protected items?: T[];
+  /** Where the list goes on, if it does. */
+  @state() private next?: string;
   @state() protected problem?: Problem;
   /** A failure of something asked for, beside what is already shown. */
   @state() protected failure?: Problem;
@@ -20,6 +28,7 @@ export class PageElement<T> extends RecountElement {
   @state() protected copied = '';
   @state() private slow = false;
   protected path = '';
+  protected query: Query = {};
 
   protected override sessionChanged(): void {
     void this.load();
@@ -28,7 +37,7 @@ export class PageElement<T> extends RecountElement {
   protected async load(): Promise<void> {
     const timer = setTimeout(() => (this.slow = true), SKELETON_DELAY_MS);
     try {
-      this.items = (await this.context.client.get<{ data: T[] }>(this.path)).data;
+      this.#take([], await this.#page());
       this.problem = undefined;
     } catch (error) {
       this.problem = problemOf(error);
@@ -36,6 +45,32 @@ export class PageElement<T> extends RecountElement {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Looks again at as much as is shown, so that nothing disappears from under the reader. */
+  protected async refresh(): Promise<void> {
+    const shown = this.items?.length ?? 0;
+    let page = await this.#page();
+    let before: T[] = [];
+    while (page.next_cursor && before.length + page.data.length < shown) {
+      before = [...before, ...page.data];
+      page = await this.#page(page.next_cursor);
+    }
+    this.#take(before, page);
+  }
+
+  #page(cursor?: string | null): Promise<Page<T>> {
+    return this.context.client.get<Page<T>>(this.path, { ...this.query, cursor: cursor ?? undefined });
+  }
+
+  #take(before: T[], page: Page<T>): void {
+    this.items = [...before, ...page.data];
+    this.next = page.next_cursor ?? undefined;
+  }
+
+  /** The way to the rest of the list. */
+  protected more() {
+    return this.next ? html`<div class="more"><button class="btn" ?disabled=${this.busy} @click=${() => this.act(async () => this.#take(this.items!, await this.#page(this.next)))}>${this.t('Show more')}</button></div>` : nothing;
   }
 
   /** Does something once at a time and shows how it failed. */
@@ -69,17 +104,21 @@ export class PageElement<T> extends RecountElement {
   }
 
   protected failureNote() {
-    return this.failure ? html`<p class="note bad" role="alert">${icon('alert')}<span class="any">${this.failure.detail}
-      ${this.failure.requestId ? html`<br /><span class="hint">${this.t('Error id')} <code>${this.failure.requestId}</code></span>` : nothing}</span></p>` : nothing;
+    return problemNote(this.context.i18n, this.failure);
   }
 
   /** Loading, failed, or the list. */
   protected body(list: (items: T[]) => unknown) {
-    if (this.problem) return html`<recount-problem .app=${this.context} .problem=${this.problem} @retry=${() => this.load()}></recount-problem>`;
+    if (this.problem) return html`<recount-problem .app=${this.context} .problem=${this.problem} @retry=${() => (this.problem?.status !== 401 || this.askReload()) && this.load()}></recount-problem>`;
     if (!this.items) return this.slow ? html`<div class="skeleton" role="status" aria-label=${this.t('Loading…')}>${[1, 2, 3].map(() => html`<i></i>`)}</div>` : nothing;
     return list(this.items);
   }
 }
+
+/** What failed beside what is shown, with the id under which the server's log has it. */
+export const problemNote = (i18n: I18n, problem: Problem | undefined) =>
+  (problem ? html`<p class="note bad" role="alert">${icon('alert')}<span class="any">${i18n.problem(problem)}
+    ${problem.requestId ? html`<br /><span class="hint">${i18n.t('Error id')} <code>${problem.requestId}</code></span>` : nothing}</span></p>` : nothing);
 
 export const problemOf = (error: unknown): Problem => (error instanceof Problem ? error : new Problem(0, String(error)));
 
@@ -102,6 +141,7 @@ export const pageStyles = css`
   .skeleton { display: grid; gap: 1px; }
   .skeleton i { block-size: 44px; border-radius: 6px; background: var(--_surface); }
   .list .state { min-block-size: 260px; }
+  .more { display: flex; justify-content: center; }
   @container recount-page (max-width: 640px) {
     .page { padding: var(--recount-padding, 20px 16px 40px); }
     table, tbody, tr, td { display: block; }

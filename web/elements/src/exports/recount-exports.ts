@@ -29,8 +29,14 @@ export class RecountExports extends PageElement<ExportJob> {
   protected override async load(): Promise<void> {
     clearTimeout(this.#timer);
     await super.load();
+    this.#watch();
+  }
+
+  /** Looks again while something is being made. */
+  #watch(): void {
+    clearTimeout(this.#timer);
     if (this.isConnected && this.items?.some(({ state }) => state === 'queued' || state === 'running')) {
-      this.#timer = window.setTimeout(() => void this.load(), POLL_MS);
+      this.#timer = window.setTimeout(() => void this.refresh().then(() => this.#watch(), () => this.load()), POLL_MS);
     }
   }
 
@@ -40,7 +46,7 @@ export class RecountExports extends PageElement<ExportJob> {
       <div class="top"><div><h1>${t('Exports')}</h1><p>${t('Files made from the log. Each was written from one state of it, and its SHA-256 tells whether a copy is whole.')}</p></div></div>
       ${this.failureNote()}
       ${this.body((jobs) => html`<div class="list">${jobs.length ? this.#table(jobs) : html`<div class="state">${icon('download')}<h2>${t('No exports yet')}</h2>
-        <p>${t('Filter the events you need, then choose Export. Large ones are prepared here.')}</p></div>`}</div>`)}
+        <p>${t('Filter the events you need, then choose Export. Large ones are prepared here.')}</p></div>`}</div>${this.more()}`)}
     </div>`;
   }
 

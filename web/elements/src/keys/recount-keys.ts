@@ -18,7 +18,6 @@ interface Key {
   created_at: string;
   expires_at?: string | null;
   last_used_at?: string | null;
-  revoked_at?: string | null;
 }
 
 const SCOPES: readonly [string, Message][] = [
@@ -29,6 +28,7 @@ const LIVES_DAYS = [30, 90, 365];
 @define('recount-keys')
 export class RecountKeys extends PageElement<Key> {
   protected override path = '/v1/keys';
+  protected override query = { revoked: false };
   @state() private me?: Me;
   /** The text of the key that was just made; nowhere else, and gone with the dialog. */
   @state() private made = '';
@@ -59,11 +59,8 @@ export class RecountKeys extends PageElement<Key> {
     return html`<div class="page">
       <div class="top"><div><h1>${t('API keys')}</h1><p>${t('Keys let your own tools read this log. A key can do no more than the person who makes it, and making and revoking one is an event in the log.')}</p></div>
         <button class="btn primary" @click=${() => { this.made = ''; this.failure = undefined; this.createDialog.showModal(); }}>${icon('plus')}${t('Create key')}</button></div>
-      ${this.body((keys) => {
-        const live = keys.filter((key) => !key.revoked_at);
-        return html`<div class="list">${live.length ? this.#table(live) : html`<div class="state">${icon('key')}<h2>${t('No keys yet')}</h2>
-          <p>${t('Create one for each tool that reads the log, so that each can be revoked alone.')}</p></div>`}</div>`;
-      })}
+      ${this.body((keys) => html`<div class="list">${keys.length ? this.#table(keys) : html`<div class="state">${icon('key')}<h2>${t('No keys yet')}</h2>
+          <p>${t('Create one for each tool that reads the log, so that each can be revoked alone.')}</p></div>`}</div>${this.more()}`)}
       ${this.#createForm()}${this.#revokeForm()}
     </div>`;
   }
@@ -116,7 +113,7 @@ export class RecountKeys extends PageElement<Key> {
         <button class="btn destructive" ?disabled=${this.busy} @click=${async () => {
           if (revoking && await this.act(() => this.context.client.send('DELETE', `/v1/keys/${encodeURIComponent(revoking.id)}`))) {
             this.revokeDialog.close();
-            await this.load();
+            await this.act(() => this.refresh());
           }
         }}>${t('Revoke')}</button></div></div></dialog>`;
   }

@@ -7,6 +7,7 @@ export const frPages = {
   'This link can’t be used any more': 'Ce lien ne peut plus servir', 'A link is needed': 'Il faut un lien',
   'Each link opens the log once, for a short time. Ask for a new one where you found it. If somebody else may have used it, tell them.':
     'Chaque lien ouvre le journal une fois, pendant peu de temps. Demandez-en un nouveau là où vous l’avez trouvé. Si quelqu’un d’autre a pu s’en servir, signalez-le.',
+  'Sign in to see the audit log': 'Connectez-vous pour voir le journal d’audit', 'You will be brought back to this page.': 'Vous reviendrez ensuite à cette page.', 'Continue to {name}': 'Continuer vers {name}', 'Show more': 'Afficher la suite',
   'The audit log opens from a link that your application gives you.': 'Le journal d’audit s’ouvre par un lien que donne votre application.', 'Opening the audit log…': 'Ouverture du journal d’audit…',
   // Exports
   Exports: 'Exports', 'Files made from the log. Each was written from one state of it, and its SHA-256 tells whether a copy is whole.': 'Les fichiers tirés du journal. Chacun en reflète un seul état, et son SHA-256 dit si une copie est intacte.',
@@ -29,6 +30,9 @@ export const frPages = {
   'HTTP Event Collector': 'Collecteur d’événements HTTP (HEC)', 'Elasticsearch and OpenSearch, through _bulk': 'Elasticsearch et OpenSearch, par _bulk', 'Logs intake': 'Collecte de journaux',
   'RFC 5424 over TLS. A write is not a confirmation: syslog has none': 'RFC 5424 sur TLS. Écrire n’est pas confirmer : syslog ne confirme rien', 'Batches to any HTTPS collector: Sumo Logic, Panther, New Relic, …': 'Par lots vers tout collecteur HTTPS : Sumo Logic, Panther, New Relic…',
   Bucket: 'Compartiment', Region: 'Région', Endpoint: 'Point d’accès', 'Only for other S3-compatible services.': 'Seulement pour d’autres services compatibles S3.', 'Access key id': 'Identifiant de clé d’accès', 'Secret access key': 'Clé d’accès secrète',
+  'A custom source of your lake, as OCSF in Parquet': 'Une source personnalisée de votre lac, en OCSF et Parquet', 'Custom source': 'Source personnalisée', 'Its name as registered in the lake.': 'Son nom tel qu’enregistré dans le lac.',
+  'Account of the events': 'Compte des événements', 'Role to assume': 'Rôle à endosser', 'The provider role that the lake made for the custom source.': 'Le rôle de fournisseur créé par le lac pour cette source.',
+  'The role’s trust policy must ask for this external id:': 'La politique d’approbation du rôle doit exiger cet identifiant externe :',
   'Role to assume instead of a key': 'Rôle à endosser au lieu d’une clé', Folder: 'Dossier', Files: 'Fichiers', Address: 'Adresse', 'Signing secret': 'Secret de signature', 'Made for you if left empty; shown once.': 'Créé pour vous si laissé vide ; affiché une fois.',
   'Requests carry': 'Les requêtes portent', Collector: 'Collecteur', Token: 'Jeton', Index: 'Index', 'The token’s default if left empty.': 'Celui du jeton si laissé vide.', 'Wait for indexer acknowledgement': 'Attendre l’accusé des indexeurs',
   Cluster: 'Grappe', 'API key': 'Clé d’API', User: 'Utilisateur', 'Instead of an API key.': 'Au lieu d’une clé d’API.', Password: 'Mot de passe', Site: 'Site', 'Only for a proxy of your own.': 'Seulement pour un relais à vous.',
@@ -44,4 +48,10 @@ export const frPages = {
   Attempts: 'Tentatives', When: 'Quand', Result: 'Résultat', Took: 'Durée', Show: 'Voir', 'The destination refused these for good. They stay in the log; the stream went on without them.': 'La destination les a refusés définitivement. Ils restent au journal ; le flux a continué sans eux.',
   'Send again': 'Renvoyer', Event: 'Événement', Settings: 'Réglages', 'The stream goes back to this time and sends everything since again. Events keep their ids, so a destination can drop what it has.': 'Le flux revient à ce moment et renvoie tout depuis. Les événements gardent leurs identifiants, la destination peut donc écarter ce qu’elle a.',
   'Nothing more is sent, and its place in the log is forgotten.': 'Plus rien n’est envoyé, et sa place dans le journal est oubliée.',
+  // What went wrong, by the problem's code
+  'problem.forbidden': 'Votre session ne le permet pas.', 'problem.exceeds_creator': 'Cela donnerait plus de droits, ou plus longtemps, que vous n’en avez.', 'problem.origin_not_allowed': 'Cette page n’a pas le droit d’utiliser la session.',
+  'problem.unauthenticated': 'La session a pris fin.', 'problem.not_found': 'Cela n’existe pas, ou n’est pas visible avec votre session.', 'problem.conflict': 'Cela existe déjà, ou il y en a trop.', 'problem.not_ready': 'L’état actuel ne le permet pas.',
+  'problem.gone': 'Cela n’existe plus.', 'problem.busy': 'Trop de demandes à la fois. Réessayez dans un instant.', 'problem.unavailable': 'Le service ne répond pas pour le moment. Réessayez dans un instant.', 'problem.request_timeout': 'La demande a mis trop de temps à arriver.',
+  'problem.too_expensive': 'Cette recherche demanderait de trop lire. Réduisez la période, ou précisez une action ou un acteur.', 'problem.invalid_filter': 'Le filtre contient une erreur.', 'problem.invalid_body': 'Cette valeur n’est pas acceptée.', 'problem.invalid_parameter': 'Une valeur n’est pas acceptée.',
+  'problem.invalid_cursor': 'La suite de la liste n’est plus valable. Rechargez.', 'problem.body_too_large': 'C’est trop long.', 'problem.data_damaged': 'Des données enregistrées sont endommagées ; rien n’en est montré.', 'problem.internal': 'Erreur interne.',
 } as const satisfies Record<string, string>;

@@ -78,7 +78,7 @@ export const fr = {
   // Export
   'Export events': 'Exporter les événements', Export: 'Exporter', 'Exporting…': 'Export en cours…', Rows: 'Lignes', Filter: 'Filtrer', 'none: all events': 'aucun : tous les événements', Format: 'Format',
   'The columns of the view, for spreadsheets. Cells that look like formulas are escaped.': 'Les colonnes de la vue, pour tableur. Les cellules qui ressemblent à des formules sont neutralisées.',
-  'All columns, for spreadsheets. Cells that look like formulas are escaped.': 'Toutes les colonnes, pour tableur. Les cellules qui ressemblent à des formules sont neutralisées.', 'All events': 'Tous les événements',
+  'All events': 'Tous les événements',
   'Whole events, one per line, exactly as recorded.': 'Les événements entiers, un par ligne, tels qu’enregistrés.', 'The same, compressed.': 'La même chose, compressée.',
   'Exports of more than {n} rows are prepared on the server; the file stays on the Exports page.': 'Au-delà de {n} lignes, l’export est préparé sur le serveur ; le fichier reste à la page Exports.',
   Progress: 'Avancement', '{done} of {n} rows': '{done} lignes sur {n}', 'Exported. The file is among your downloads.': 'Exporté. Le fichier est dans vos téléchargements.', Cancel: 'Annuler',

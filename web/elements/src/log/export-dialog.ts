@@ -50,14 +50,15 @@ export class ExportDialog extends Part {
     event.preventDefault();
     const { query, zone, columns } = this.subject;
     const { client } = this.app;
+    const exported = { query, format: this.format, columns, zone: zoneName(zone) };
     this.busy = true;
     this.problem = undefined;
     try {
       if (this.#immediate) {
-        await exportNow(client, query, this.format, zoneName(zone), columns);
+        await exportNow(client, exported);
       } else {
         const name = query.filter.replace(/[^\w.@-]+/g, ' ').trim().slice(0, 80) || this.t('All events');
-        let job = (this.job = await client.send<ExportJob>('POST', '/v1/exports', jobBody(query, this.format, name)));
+        let job = (this.job = await client.send<ExportJob>('POST', '/v1/exports', jobBody(exported, name)));
         while (job.state === 'queued' || job.state === 'running') {
           await new Promise((done) => setTimeout(done, POLL_MS));
           if (!this.dialog.open) return;
@@ -79,11 +80,11 @@ export class ExportDialog extends Part {
     const { query: { filter, order }, zone, columns, range, rows, exact } = this.subject;
     const line = (label: string, value: unknown) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`;
     const formats: [ExportFormat, string, string][] = [
-      ['csv', 'CSV', this.#immediate ? t('The columns of the view, for spreadsheets. Cells that look like formulas are escaped.') : t('All columns, for spreadsheets. Cells that look like formulas are escaped.')],
+      ['csv', 'CSV', t('The columns of the view, for spreadsheets. Cells that look like formulas are escaped.')],
       ['ndjson', 'JSONL', t('Whole events, one per line, exactly as recorded.')],
-      ...(this.#immediate ? [['ndjson.gz', 'JSONL.gz', t('The same, compressed.')] as [ExportFormat, string, string]] : []),
+      ['ndjson.gz', 'JSONL.gz', t('The same, compressed.')],
     ];
-    const asShown = this.format === 'csv' && this.#immediate;
+    const asShown = this.format === 'csv';
     return html`<dialog aria-labelledby="title" @keydown=${(event: Event) => event.stopPropagation()}><form @submit=${this.#start}>
       <h2 id="title">${t('Export events')}</h2>
       <dl>
@@ -102,7 +103,7 @@ export class ExportDialog extends Part {
         ${this.job && this.busy ? html`<progress max=${rows || 1} value=${this.job.rows ?? 0} aria-label=${t('Progress')}></progress>
           <p class="hint">${t('{done} of {n} rows', { done: this.job.rows ?? 0, n: rows })}</p>` : nothing}
         ${this.done ? html`<p class="note good">${icon('check')}<span>${t('Exported. The file is among your downloads.')}</span></p>` : nothing}
-        ${this.problem ? html`<p class="note bad">${icon('alert')}<span class="any">${this.problem.detail}</span></p>` : nothing}
+        ${this.problem ? html`<p class="note bad">${icon('alert')}<span class="any">${this.app.i18n.problem(this.problem)}</span></p>` : nothing}
       </div>
       <div class="actions">
         <button type="button" class="btn" @click=${() => this.dialog.close()}>${this.done ? t('Close') : t('Cancel')}</button>

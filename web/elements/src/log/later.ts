@@ -1,10 +1,7 @@
-/** The pieces of the log page that its first rows do not need. */
+/** The pieces of the log page that are fetched when they are first needed: details, panels, menus, dialogs, live. */
 import './detail.js';
-import './histogram.js';
 import './log-menus.js';
-import './saved-views.js';
 import './states.js';
-import './status-line.js';
 import './time-panel.js';
 export { Live, countedIn, LIVE_ROWS_MAX } from './live.js';
 export { copyText } from '../base/clipboard.js';

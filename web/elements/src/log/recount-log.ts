@@ -23,7 +23,8 @@ import type { SavedView, SavedViews } from './saved-views.js';
 import type { TimeField } from './time-field.js';
 import { logStyles } from './log-styles.js';
 
-/** What is not needed to show the list comes as a second module, fetched behind the first rows. */
+/** What is in view beside the list comes behind its first rows; the rest when it is first needed. */
+const counts = () => import('./counts.js');
 const later = () => import('./later.js');
 
 const SKELETON_DELAY_MS = 150;
@@ -113,7 +114,7 @@ export class RecountLog extends RecountElement {
   async #startView(): Promise<void> {
     const params = currentParams(this.persist);
     await this.updateComplete;
-    await later();
+    await counts();
     const views = await this.savedViews.load().catch(() => []);
     if (['filter', 'time', 'event', 'view', 'cols', 'order'].some((name) => params.has(name))) return;
     const start = views.find((saved) => saved.default);
@@ -121,6 +122,7 @@ export class RecountLog extends RecountElement {
   }
 
   async #reloadSession(): Promise<void> {
+    if (!this.askReload()) return;
     const { client } = this.context;
     await client.me().then((me) => (this.me = me), () => {});
     if (!client.expired) this.#reload();
@@ -389,7 +391,7 @@ export class RecountLog extends RecountElement {
       z: () => this.#change({ zone: this.view.zone === 'UTC' ? 'local' : 'UTC' }),
       l: () => this.#toggleLive(),
       r: () => this.#reload(),
-      v: () => void later().then(() => this.savedViews.open()),
+      v: () => void counts().then(() => this.savedViews.open()),
       e: () => this.#openExport(),
       c: () => void this.detail?.copyLink(),
       j: () => void this.table?.move(1).then(() => this.table?.focusActive()),
@@ -423,7 +425,14 @@ export class RecountLog extends RecountElement {
 
   // Rendering
 
+  /** Whether something stands in the list's place or beside it that only comes when needed. */
+  get #rare(): boolean {
+    const log = this.#log;
+    return !!log?.problem || !!this.none || !!log?.complete && !log.count || !!this.open || this.openMissing || this.expired || this.offline || this.histogram?.exact === false;
+  }
+
   protected override updated(changed: PropertyValues): void {
+    if (this.#rare) void later();
     if (changed.has('view') && this.view.range && typeof parseRange(this.view.range, this.#zone, Date.now()) === 'string') this.#say(this.t('The range could not be read; showing the last 30 days.'), true);
   }
 
@@ -454,8 +463,8 @@ export class RecountLog extends RecountElement {
               @zoom-out=${this.#zoomOut}></recount-histogram>
             <recount-status-line .app=${context} .view=${view} .histogram=${this.histogram} .inRange=${this.inRange} .density=${this.density}
               @outcome=${(event: CustomEvent<string>) => this.#pickAct({ field: 'outcome', value: event.detail }, 'for')} @reload=${() => this.#reload()}
-              @copy-link=${() => this.#copy(this.#link())} @columns=${(event: CustomEvent<Element>) => this.menus.openColumns(event.detail)}
-              @zone-change=${(event: CustomEvent<string>) => this.#change({ zone: event.detail })} @help=${() => this.menus.openHelp()}
+              @copy-link=${() => this.#copy(this.#link())} @columns=${(event: CustomEvent<Element>) => later().then(() => this.menus.openColumns(event.detail))}
+              @zone-change=${(event: CustomEvent<string>) => this.#change({ zone: event.detail })} @help=${() => later().then(() => this.menus.openHelp())}
               @density=${() => (this.density = this.density === 'compact' ? 'cosy' : 'compact')}></recount-status-line>`}
             <div class="frame">${this.#body(log, zone, blocked)}
               ${this.waiting ? html`<button class="btn small primary pill" @click=${this.#showWaiting}>${icon('up')}${t('{n} new|{n} new', { n: this.waiting })}</button>` : nothing}

@@ -76,11 +76,11 @@ export class ProblemState extends Part {
 
   override render() {
     const { t } = this;
-    const { status, detail, requestId, code } = this.problem;
+    const { status, requestId, code } = this.problem;
     const [title, text] = status === 0 ? [t('The server can’t be reached'), navigator.onLine ? t('Check the connection; nothing was lost.') : t('You are offline. This page continues by itself when the connection is back.')]
       : status === 401 ? [t('Your session has ended'), t('Your filters are kept. Reload the session to go on.')]
         : status === 403 ? [t('No right to see this'), t('Your session does not include it. Ask whoever gave you the link.')]
-          : [code === 'too_expensive' ? t('This search is too broad') : t('This could not be loaded'), detail];
+          : [code === 'too_expensive' ? t('This search is too broad') : t('This could not be loaded'), this.app.i18n.problem(this.problem)];
     return html`<div class="state" role="alert">${icon(status === 0 ? 'offline' : status === 401 || status === 403 ? 'lock' : 'alert')}
       <h2>${title}</h2><p class="any">${text}</p>
       ${requestId && status !== 401 ? html`<p class="hint">${t('Error id')} <code>${requestId}</code></p>` : nothing}

@@ -1,8 +1,6 @@
 /** Exporting what a view shows: at once for moderate sizes, as a job of the server above. */
 import type { Client } from '../base/client.js';
 import { eventsParams, type EventsQuery } from './api.js';
-import { csvHead, csvRow } from './csv.js';
-import type { LogEvent } from './event.js';
 
 /** Up to so many rows unless the server names another bound. */
 export const IMMEDIATE_ROWS_MAX = 10_000;
@@ -32,23 +30,24 @@ const EXTENSIONS: Record<string, string> = { csv: 'csv', ndjson: 'jsonl', 'ndjso
 export const fileName = (format: string, at: number): string =>
   `audit-log-${new Date(at).toISOString().slice(0, 19).replace(/[:T]/g, '-')}.${EXTENSIONS[format] ?? format}`;
 
-/** What a job is asked for. */
-export const jobBody = (query: EventsQuery, format: ExportFormat, name: string) =>
-  ({ ...eventsParams(query), order: query.order, format: format === 'csv' ? 'csv' : 'ndjson', name });
+/** What an export holds of a view: the same at once and as a job, since the server writes both. */
+export interface Exported {
+  query: EventsQuery;
+  format: ExportFormat;
+  /** Of CSV only: the other formats hold whole events. */
+  columns: readonly string[];
+  zone: string;
+}
 
-/** Downloads the whole answer now; CSV gets the view's columns and zone. */
-export async function exportNow(client: Client, query: EventsQuery, format: ExportFormat, zone: string, columns: readonly string[]): Promise<void> {
-  const response = await client.response('/v1/export', { query: { ...eventsParams(query), order: query.order, format: 'ndjson' } });
-  let blob: Blob;
-  if (format === 'csv') {
-    const lines = (await response.text()).split('\n').filter(Boolean);
-    blob = new Blob([csvHead(columns), ...lines.map((line) => csvRow(JSON.parse(line) as LogEvent, columns, zone))], { type: 'text/csv' });
-  } else if (format === 'ndjson.gz') {
-    blob = await new Response(response.body!.pipeThrough(new CompressionStream('gzip'))).blob();
-  } else {
-    blob = await response.blob();
-  }
-  save(blob, fileName(format, Date.now()));
+/** What a job is asked for. */
+export const jobBody = ({ query, format, columns, zone }: Exported, name: string) =>
+  ({ ...eventsParams(query), order: query.order, format, name, ...(format === 'csv' && { columns, zone }) });
+
+/** Downloads the whole answer now. */
+export async function exportNow(client: Client, { query, format, columns, zone }: Exported): Promise<void> {
+  const view = format === 'csv' ? { columns: columns.join(), zone } : {};
+  const response = await client.response('/v1/export', { query: { ...eventsParams(query), order: query.order, format, ...view } });
+  save(await response.blob(), fileName(format, Date.now()));
 }
 
 /** Downloads a job's file. */

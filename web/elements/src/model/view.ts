@@ -1,4 +1,5 @@
 /** What the log page shows, as one value that lives in the address. */
+import { fragmentParams, withParams } from './fragment.js';
 import { isZone } from './time.js';
 
 export const COLUMNS = ['time', 'actor', 'action', 'target', 'outcome', 'ip', 'source', 'location', 'description', 'id'] as const;
@@ -25,7 +26,8 @@ export type Persist = 'query' | 'hash' | 'none';
 export const defaultView = (): View =>
   ({ filter: '', range: DEFAULT_RANGE, zone: 'local', order: 'desc', columns: [...DEFAULT_COLUMNS], zoomed: [] });
 
-const KEYS = ['filter', 'time', 'zone', 'order', 'cols', 'view', 'event', 'zoom'] as const;
+/** The parameters of an address that are the view's. */
+export const VIEW_KEYS = ['filter', 'time', 'zone', 'order', 'cols', 'view', 'event', 'zoom'] as const;
 
 export const isColumn = (name: string): boolean => (COLUMNS as readonly string[]).includes(name) || /^(metadata|tags)\.[^,\s]+$/.test(name);
 
@@ -54,7 +56,7 @@ export function readView(params: URLSearchParams): View {
 /** Writes the view over its own parameters; others of the host's stay. */
 export function writeView(view: View, params: URLSearchParams): URLSearchParams {
   const plain = defaultView();
-  const values: Record<(typeof KEYS)[number], string | undefined> = {
+  const values: Record<(typeof VIEW_KEYS)[number], string | undefined> = {
     filter: view.filter,
     time: view.range === plain.range ? '' : view.range,
     zone: view.zone === plain.zone ? '' : view.zone,
@@ -64,7 +66,7 @@ export function writeView(view: View, params: URLSearchParams): URLSearchParams 
     event: view.event,
     zoom: view.zoomed.join('~'),
   };
-  for (const key of KEYS) {
+  for (const key of VIEW_KEYS) {
     if (values[key]) params.set(key, values[key]);
     else params.delete(key);
   }
@@ -75,12 +77,12 @@ export function writeView(view: View, params: URLSearchParams): URLSearchParams 
 export const savedPart = ({ filter, range, zone, order, columns }: View) => ({ filter, range, zone, order, columns });
 
 export function currentParams(persist: Persist): URLSearchParams {
-  return new URLSearchParams(persist === 'hash' ? location.hash.slice(1) : persist === 'query' ? location.search : '');
+  return persist === 'hash' ? fragmentParams(location.hash) : new URLSearchParams(persist === 'query' ? location.search : '');
 }
 
 export function addressOf(params: URLSearchParams, persist: Persist): string {
   const url = new URL(location.href);
-  if (persist === 'hash') url.hash = params.toString();
+  if (persist === 'hash') url.hash = withParams(url.hash, params);
   else url.search = params.toString();
   return url.href;
 }

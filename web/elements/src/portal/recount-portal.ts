@@ -3,13 +3,13 @@ import { css, html, nothing, type PropertyValues } from 'lit';
 import { property, state } from '../base/decorators.js';
 import { Problem, type Me } from '../base/client.js';
 import { RecountElement } from '../base/element.js';
-import { drawIcon } from '../base/icons.js';
+import { drawIcon, iconPath } from '../base/icons.js';
 import { icon } from '../base/more-icons.js';
 import type { Message } from '../base/i18n.js';
 import { define } from '../base/part.js';
 import { controls, forms, theme } from '../base/styles.js';
 import { plain } from '../base/text.js';
-import { addressOf, currentParams, type Persist } from '../model/view.js';
+import { addressOf, currentParams, VIEW_KEYS, type Persist } from '../model/view.js';
 import { isTrouble, type Stream } from '../streams/stream.js';
 
 type PageName = 'events' | 'exports' | 'streams' | 'keys';
@@ -17,10 +17,12 @@ type PageName = 'events' | 'exports' | 'streams' | 'keys';
 /** The pages in the order of the navigation; one more page is one more line. */
 const PAGES: readonly { name: PageName; label: Message; scopes: readonly string[]; icon: string }[] = [
   { name: 'events', label: 'Events', scopes: ['events:read'], icon: 'M15 12h-5m5-4h-5m9 9V5a2 2 0 0 0-2-2H4m4 18h12a2 2 0 0 0 2-2v-1a1 1 0 0 0-1-1H11a1 1 0 0 0-1 1v1a2 2 0 1 1-4 0V5a2 2 0 1 0-4 0v2a1 1 0 0 0 1 1h3' },
-  { name: 'exports', label: 'Exports', scopes: ['exports:write'], icon: 'M12 15V3m9 12v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4m4-5 5 5 5-5' },
+  { name: 'exports', label: 'Exports', scopes: ['exports:write'], icon: iconPath('download') },
   { name: 'streams', label: 'Streams', scopes: ['streams:manage'], icon: 'M16.247 7.761a6 6 0 0 1 0 8.478m2.828-11.306a10 10 0 0 1 0 14.134m-14.15 0a10 10 0 0 1 0-14.134m2.828 11.306a6 6 0 0 1 0-8.478M10 12a2 2 0 1 0 4 0a2 2 0 1 0-4 0' },
-  { name: 'keys', label: 'API keys', scopes: ['keys:manage'], icon: 'm15.5 7.5 2.3 2.3a1 1 0 0 0 1.4 0l2.1-2.1a1 1 0 0 0 0-1.4L19 4m2-2-9.6 9.6M2 15.5a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0-11 0' },
+  { name: 'keys', label: 'API keys', scopes: ['keys:manage'], icon: iconPath('key') },
 ];
+/** The parameters of a host's fragment that are the portal's: its page, and what the pages keep. */
+const OWN_KEYS = [...VIEW_KEYS, 'page', 'stream', 'add'];
 const THEMES = ['auto', 'light', 'dark'] as const;
 const THEME_ICONS = {
   auto: 'M4 3h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2m4 18h8m-4-4v4',
@@ -34,6 +36,7 @@ const ends = (scopes: readonly string[], wanted: readonly string[]): boolean =>
 
 /**
  * @fires recount-page - another page is shown; `detail` is its name
+ * @fires recount-titled - what the page is called in the person's language changed; `detail` is that text
  * @fires recount-theme - the person chose colours; `detail` is `auto`, `light` or `dark`
  * @slot brand - replaces the mark and the name
  * @slot end - the end of the head
@@ -54,11 +57,11 @@ export class RecountPortal extends RecountElement {
   @state() private problem?: Problem;
   @state() private page: PageName = 'events';
   @state() private failing = 0;
-  @state() private chosenTheme: (typeof THEMES)[number] = 'auto';
+  /** Goes up when the person starts a page over. */
+  @state() private visit = 0;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.chosenTheme = (this.theme ?? 'auto');
     addEventListener('popstate', this.#fromAddress);
     this.#fromAddress();
   }
@@ -97,18 +100,37 @@ export class RecountPortal extends RecountElement {
 
   #address(page: PageName): string {
     if (this.route === 'path') return page === 'events' ? this.base : `${this.base}/${page}`;
-    return addressOf(new URLSearchParams(page === 'events' ? {} : { page }), 'hash');
+    const params = currentParams('hash');
+    for (const name of OWN_KEYS) params.delete(name);
+    if (page !== 'events') params.set('page', page);
+    return addressOf(params, 'hash');
   }
 
   #go(event: MouseEvent, page: PageName): void {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    if (this.route !== 'none') history.pushState(history.state, '', this.#address(page));
+    const address = new URL(this.#address(page), location.href).href;
+    if (this.route !== 'none' && address !== location.href) history.pushState(history.state, '', address);
     this.page = page;
+    // The page that is shown starts over, as its address now says.
+    this.visit++;
   }
 
   protected override updated(changed: PropertyValues): void {
     if (changed.has('page')) this.emit('recount-page', this.page);
+    if (this.me && (changed.has('page') || changed.has('me') || changed.has('brand'))) this.emit('recount-titled', this.#title);
+  }
+
+  /** The tenant, as people call it. */
+  get #tenant(): string {
+    return this.me?.tenant_name ?? this.me?.tenant ?? '';
+  }
+
+  get #title(): string {
+    const { t } = this;
+    const page = PAGES.find(({ name }) => name === this.page)!;
+    const log = this.#tenant ? t('Audit log for {name}', { name: plain(this.#tenant) }) : t('Audit log');
+    return [t(page.label), log, plain(this.brand)].filter(Boolean).join(' · ');
   }
 
   /** Where the session says that “back” leads; only to a page, never to a script. */
@@ -118,30 +140,37 @@ export class RecountPortal extends RecountElement {
   }
 
   #nextTheme(): void {
-    this.chosenTheme = THEMES[(THEMES.indexOf(this.chosenTheme) + 1) % THEMES.length]!;
-    this.emit('recount-theme', this.chosenTheme);
+    this.theme = THEMES[(THEMES.indexOf(this.theme ?? 'auto') + 1) % THEMES.length]!;
+    this.emit('recount-theme', this.theme);
   }
 
   override render() {
     const { t, me, context } = this;
+    const theme = this.theme ?? 'auto';
+    const name = this.brand || this.#tenant;
     const pages = PAGES.filter(({ scopes }) => me && ends(me.scopes, scopes));
     const allowed = pages.some(({ name }) => name === this.page);
     return html`
       <header>
-        <slot name="brand"><span class="brand"><span class="mark" aria-hidden="true">${[...(this.brand || me?.tenant || 'R')][0]?.toLocaleUpperCase()}</span>
-          <span class="who"><strong class="clip"><bdi>${plain(this.brand || me?.tenant || t('Audit log'))}</bdi></strong>
-          ${this.brand && me?.tenant ? html`<span class="muted clip sub">${t('Audit log for {name}', { name: plain(me.tenant) })}</span>` : me?.tenant ? html`<span class="muted clip sub">${t('Audit log')}</span>` : nothing}</span></span></slot>
+        <slot name="brand"><span class="brand"><span class="mark" aria-hidden="true">${[...(name || 'R')][0]?.toLocaleUpperCase()}</span>
+          <span class="who"><strong class="clip"><bdi>${plain(name || t('Audit log'))}</bdi></strong>
+          ${this.#tenant ? html`<span class="muted clip sub"><bdi>${this.brand ? t('Audit log for {name}', { name: plain(this.#tenant) }) : t('Audit log')}</bdi></span>` : nothing}</span></span></slot>
         <nav aria-label=${t('Pages')}>${pages.map(({ name, label, icon: path }) => html`
           <a href=${this.#address(name)} aria-current=${name === this.page ? 'page' : nothing} @click=${(event: MouseEvent) => this.#go(event, name)}>${drawIcon(path)}<span>${t(label)}</span>
             ${name === 'streams' && this.failing ? html`<span class="count" title=${t('{n} failing', { n: this.failing })}>${context.i18n.number(this.failing)}<span class="sr"> ${t('{n} failing', { n: this.failing })}</span></span>` : nothing}</a>`)}</nav>
         <div class="row tail">
           <slot name="end"></slot>
-          <button class="btn ghost small square" aria-label=${t(THEME_LABELS[this.chosenTheme])} title=${t(THEME_LABELS[this.chosenTheme])} @click=${() => this.#nextTheme()}>${drawIcon(THEME_ICONS[this.chosenTheme])}</button>
+          <button class="btn ghost small square" aria-label=${t(THEME_LABELS[theme])} title=${t(THEME_LABELS[theme])} @click=${() => this.#nextTheme()}>${drawIcon(THEME_ICONS[theme])}</button>
           ${this.#back ? html`<a class="btn small" href=${this.#back}>${t('Back')}</a>` : nothing}
         </div>
       </header>
-      <main>${this.problem ? html`<recount-problem .app=${context} .problem=${this.problem} @retry=${() => this.sessionChanged()}></recount-problem>`
-        : !me ? nothing : allowed ? this.#page() : this.#refused(pages.length > 0)}</main>`;
+      <div class="body" role=${this.route === 'path' ? 'main' : nothing}>${this.problem ? html`<recount-problem .app=${context} .problem=${this.problem} @retry=${() => (this.problem?.status !== 401 || this.askReload()) && this.sessionChanged()}></recount-problem>`
+        : !me ? nothing : allowed ? this.#visited() : this.#refused(pages.length > 0)}</div>`;
+  }
+
+  /** The page, made anew with each visit: a template that is not the one before. */
+  #visited() {
+    return this.visit % 2 ? html`${this.#page()}` : this.#page();
   }
 
   #page() {
@@ -173,9 +202,9 @@ export class RecountPortal extends RecountElement {
     nav a:focus-visible { outline-offset: -3px; border-radius: 6px; }
     .count { padding: 0 6px; border-radius: 999px; font-size: 0.85em; line-height: 18px; font-weight: 600; color: var(--_danger); background: var(--_danger-soft); }
     .tail { margin-inline-start: auto; }
-    main { min-block-size: 0; overflow: auto; }
-    main > recount-log { --recount-height: 100%; min-block-size: 480px; }
-    main > .state { block-size: 100%; }
+    .body { min-block-size: 0; overflow: auto; }
+    .body > recount-log { --recount-height: 100%; min-block-size: 480px; }
+    .body > .state { block-size: 100%; }
     recount-problem { display: grid; block-size: 100%; }
     @container recount-portal (max-width: 860px) { header { gap: 16px; padding-inline: 16px; } nav a .icon { display: none; } .sub { display: none; } }
     @container recount-portal (max-width: 600px) {

@@ -9,7 +9,7 @@ import { define } from '../base/part.js';
 import { controls, forms, theme } from '../base/styles.js';
 import { plain } from '../base/text.js';
 import { addressOf, currentParams, type Persist } from '../model/view.js';
-import { DESTINATIONS, FORMAT_NAMES } from './destinations.js';
+import { DESTINATIONS, FORMAT_NAMES, kindOf, nameOf } from './destinations.js';
 import { stateOf, type Stream } from './stream.js';
 import { streamStyles } from './stream-styles.js';
 import './stream-form.js';
@@ -69,7 +69,7 @@ export class RecountStreams extends PageElement<Stream> {
     if (open) {
       return html`<div class="page">${back}<recount-stream-detail .app=${context} .stream=${open} @changed=${() => this.load()} @gone=${() => { this.#go({}); void this.load(); }}></recount-stream-detail></div>`;
     }
-    const adding = DESTINATIONS.find(({ type }) => type === place.add);
+    const adding = DESTINATIONS.find((destination) => nameOf(destination) === place.add);
     if (adding) {
       return html`<div class="page">${back}<recount-stream-form .app=${context} .destination=${adding} @cancel=${() => this.#go({ add: '' })}
         @created=${async (event: CustomEvent<string>) => { await this.load(); this.#go({ open: event.detail }); }}></recount-stream-form></div>`;
@@ -85,8 +85,8 @@ export class RecountStreams extends PageElement<Stream> {
   #picker() {
     const { t } = this;
     return html`<section class="stack"><h2>${t('Where should events go?')}</h2>
-      <ul class="picker">${DESTINATIONS.map(({ type, title, about, icon: path }) => html`
-        <li><button @click=${() => this.#go({ add: type })}>${drawIcon(path)}<span><strong>${title}</strong><span class="muted">${t(about)}</span></span></button></li>`)}</ul></section>`;
+      <ul class="picker">${DESTINATIONS.map((destination) => html`
+        <li><button @click=${() => this.#go({ add: nameOf(destination) })}>${drawIcon(destination.icon)}<span><strong>${destination.title}</strong><span class="muted">${t(destination.about)}</span></span></button></li>`)}</ul></section>`;
   }
 
   #list(streams: Stream[]) {
@@ -94,7 +94,7 @@ export class RecountStreams extends PageElement<Stream> {
     return html`<div class="list"><table><thead><tr>${[t('Stream'), t('State'), t('Behind'), t('Delivered'), t('Last success')].map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
       <tbody>${streams.map((stream) => {
         const { label, tone } = stateOf(stream);
-        const kind = DESTINATIONS.find(({ type }) => type === stream.destination.type);
+        const kind = kindOf(stream.destination);
         return html`<tr>
           <td><button class="name" @click=${() => this.#go({ open: stream.id })}><bdi class="any">${plain(stream.name)}</bdi></button>
             <small>${kind?.title ?? stream.destination.type} · ${FORMAT_NAMES[stream.format] ?? stream.format}${stream.filter ? html` · <code>${plain(stream.filter)}</code>` : nothing}</small></td>

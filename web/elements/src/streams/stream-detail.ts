@@ -4,12 +4,12 @@ import { property, query, state } from '../base/decorators.js';
 import { agoText, secondsText } from '../base/amounts.js';
 import type { Problem } from '../base/client.js';
 import { icon } from '../base/more-icons.js';
-import { pageStyles, problemOf } from '../base/page.js';
+import { pageStyles, problemNote, problemOf } from '../base/page.js';
 import { define, Part } from '../base/part.js';
 import { controls, forms } from '../base/styles.js';
 import { plain, valueText } from '../base/text.js';
 import { fromWall } from '../model/time.js';
-import { DESTINATIONS, FORMAT_NAMES } from './destinations.js';
+import { FORMAT_NAMES, kindOf } from './destinations.js';
 import { stateOf, type Attempt, type DeadLetter, type Stream } from './stream.js';
 import { streamStyles } from './stream-styles.js';
 
@@ -64,7 +64,7 @@ export class StreamDetail extends Part {
     const { t, stream } = this;
     const { i18n } = this.app;
     const { label, tone } = stateOf(stream);
-    const kind = DESTINATIONS.find(({ type }) => type === stream.destination.type);
+    const kind = kindOf(stream.destination);
     const button = (what: string, text: string, extra = '') => html`<button class="btn ${extra}" ?disabled=${!!this.doing} @click=${() => this.#act(what)}>${text}</button>`;
     return html`<div class="stack">
       <div class="top"><div><h1><bdi class="any">${plain(stream.name)}</bdi></h1>
@@ -73,7 +73,7 @@ export class StreamDetail extends Part {
           ${stream.status === 'active' ? button('pause', t('Pause')) : stream.status === 'paused' || stream.status === 'disabled' ? button('resume', t('Resume'), 'primary') : nothing}
           ${stream.status === 'draft' ? nothing : html`<button class="btn" @click=${() => this.replayDialog.showModal()}>${t('Replay from…')}</button>`}
           <button class="btn destructive" aria-label=${t('Delete')} title=${t('Delete')} @click=${() => this.deleteDialog.showModal()}>${icon('trash')}</button></div></div>
-      ${this.problem ? html`<p class="note bad" role="alert">${icon('alert')}<span class="any">${this.problem.detail}</span></p>` : nothing}
+      ${problemNote(this.app.i18n, this.problem)}
       ${stream.status_reason ? html`<p class="note wary">${icon('alert')}<span class="any">${plain(stream.status_reason)}</span></p>` : nothing}
       ${stream.status === 'draft' ? nothing : html`<dl class="facts">
         <div><dt>${t('Behind')}</dt><dd>${t('{n} event|{n} events', { n: stream.lag?.events ?? 0 })}<small>${stream.lag?.seconds ? secondsText(i18n, stream.lag.seconds) : t('up to date')}</small></dd></div>

@@ -2,9 +2,10 @@
 import { html, nothing } from 'lit';
 import { property, state } from '../base/decorators.js';
 import type { Problem } from '../base/client.js';
+import { copyText } from '../base/clipboard.js';
 import { icon } from '../base/more-icons.js';
 import type { Message } from '../base/i18n.js';
-import { pageStyles, problemOf } from '../base/page.js';
+import { pageStyles, problemNote, problemOf } from '../base/page.js';
 import { define, Part } from '../base/part.js';
 import { controls, forms } from '../base/styles.js';
 import { fromWall } from '../model/time.js';
@@ -20,6 +21,18 @@ export class StreamForm extends Part {
   @state() private start = 'now';
   /** A secret that the server made, shown this once. */
   @state() private made?: { id: string; secret: string };
+  /** What the server assigned to this tenant for this destination. */
+  @state() private assigned: Record<string, string> = {};
+  @state() private copied = false;
+
+  protected override firstUpdated(): void {
+    if (this.destination.fields.some(({ assigned }) => assigned)) void this.#assigned();
+  }
+
+  async #assigned(): Promise<void> {
+    const { data } = await this.app.client.get<{ data: { type: string; assigned: Record<string, string> }[] }>('/v1/streams/destinations');
+    this.assigned = data.find(({ type }) => type === this.destination.type)?.assigned ?? {};
+  }
 
   #create = async (event: Event): Promise<void> => {
     event.preventDefault();
@@ -61,13 +74,13 @@ export class StreamForm extends Part {
       <fieldset><legend class="legend">${t('Begin')}</legend>${([['now', t('with new events')], ['beginning', t('with the first event of the log')], ['time', t('at a point in time')]] as const).map(([value, label]) => html`
         <label class="check"><input type="radio" name="start" value=${value} .checked=${this.start === value} @change=${() => (this.start = value)} />${label}</label>`)}
         ${this.start === 'time' ? html`<input class="input" type="datetime-local" name="time" required aria-label=${t('at a point in time')} />` : nothing}</fieldset>
-      ${this.problem ? html`<p class="note bad" role="alert">${icon('alert')}<span class="any">${this.problem.detail}</span></p>` : nothing}
+      ${problemNote(this.app.i18n, this.problem)}
       <div class="row"><button class="btn primary" ?disabled=${this.busy}>${t('Create and test')}</button><button type="button" class="btn" @click=${() => this.tell('cancel')}>${t('Cancel')}</button></div>
       <p class="hint">${t('Nothing is sent before you have tested and enabled it.')}</p>
     </form>`;
   }
 
-  #field({ name, label, kind, options, required, placeholder, hint }: Field) {
+  #field({ name, label, kind, options, required, placeholder, hint, assigned }: Field) {
     const { t } = this;
     const id = `d.${name}`;
     const pointer = this.problem?.members['pointer'];
@@ -78,7 +91,15 @@ export class StreamForm extends Part {
         : kind === 'area' || kind === 'secret-area' ? html`<textarea class="input mono" rows="3" name=${id} spellcheck="false" autocomplete="off"></textarea>`
           : html`<input class="input" name=${id} type=${kind === 'secret' ? 'password' : kind === 'number' ? 'number' : 'text'} ?required=${required} placeholder=${placeholder ?? ''} spellcheck="false"
             autocomplete=${kind === 'secret' ? 'new-password' : 'off'} aria-invalid=${bad ? 'true' : nothing} />`}
-      ${bad ? html`<span class="mistake">${this.problem!.detail}</span>` : hint || kind?.startsWith('secret') ? html`<span class="hint">${hint ? t(hint) : t('Kept encrypted; never shown again.')}</span>` : nothing}</label>`;
+      ${bad ? html`<span class="mistake">${this.problem!.detail}</span>` : hint || kind?.startsWith('secret') ? html`<span class="hint">${hint ? t(hint) : t('Kept encrypted; never shown again.')}</span>` : nothing}</label>
+      ${assigned && this.assigned[assigned] ? this.#assignment(this.assigned[assigned]) : nothing}`;
+  }
+
+  /** The external id: without it in the role's trust policy, other tenants' streams could use the role. */
+  #assignment(value: string) {
+    const { t } = this;
+    return html`<div class="note assigned"><div class="grow"><span>${t('The role’s trust policy must ask for this external id:')}</span> <code class="any">${value}</code></div>
+      <button type="button" class="btn small" @click=${() => { void copyText(value); this.copied = true; }}>${icon(this.copied ? 'check' : 'copy')}${this.copied ? t('Copied') : t('Copy')}</button></div>`;
   }
 
   static override styles = [controls, forms, pageStyles, streamStyles];

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::Export;
 use crate::config::EXPORT_KEPT;
-use crate::exporting::ExportFormat;
+use crate::exporting::{ExportFormat, ExportOptions};
 use crate::extract::{Authenticated, JsonBody, Params};
 use crate::problem::Problem;
 use crate::routes::events::OrderParam;
@@ -50,6 +50,15 @@ pub(crate) struct NewExportBody {
     #[serde(default)]
     #[schema(schema_with = crate::openapi::order_schema, required = false)]
     order: OrderParam,
+    /// The columns of CSV, as a view of the log has them: `time`, `actor`, `action`, `target`,
+    /// `outcome`, `ip`, or any path into an event, like `metadata.plan`. All members if absent.
+    #[serde(default)]
+    #[schema(required = false, max_items = 50, example = json!(["time", "actor", "metadata.plan"]))]
+    columns: Option<Vec<String>>,
+    /// The time zone of `time` in those columns (IANA). UTC if absent.
+    #[serde(default)]
+    #[schema(example = "Europe/Paris")]
+    zone: Option<String>,
 }
 
 /// Start an export job
@@ -80,9 +89,14 @@ pub(crate) async fn create(
     }
     let filter = Filter::parse(body.filter.as_deref().unwrap_or_default())
         .map_err(|error| Problem::from(error).at_pointer("/filter"))?;
+    let options = ExportOptions { columns: body.columns, zone: body.zone };
+    let view = options.view(body.format);
+    let view = view.map_err(|(member, detail)| Problem::invalid_body(&format!("/{member}"), detail))?;
+    let options = view.is_some().then(|| serde_json::to_string(&options).expect("options are plain data"));
     let new = NewExport {
         name: body.name.as_deref().map(|name| body_name("/name", name)).transpose()?.unwrap_or_default(),
         format: body.format.as_str().to_owned(),
+        options,
         filter,
         from,
         to,

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::events::OrderParam;
 use super::me::ActorBody;
+use crate::exporting::ExportOptions;
 
 /// An export job.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -23,8 +24,12 @@ pub(crate) struct Export {
     name: String,
     /// `queued`, `running`, `ready`, `failed` or `expired`.
     state: &'static str,
-    /// `ndjson`, `csv` or `parquet`.
+    /// `ndjson`, `ndjson.gz`, `csv` or `parquet`.
     format: String,
+    /// The columns of CSV, if some were chosen.
+    columns: Option<Vec<String>>,
+    /// The time zone of those columns.
+    zone: Option<String>,
     /// The filter.
     filter: String,
     /// The earliest `occurred_at`, inclusive.
@@ -60,7 +65,12 @@ pub(crate) struct Export {
 
 impl From<ExportInfo> for Export {
     fn from(info: ExportInfo) -> Self {
+        // They were written by this crate; a job whose options are damaged fails by itself.
+        let options: ExportOptions =
+            info.options.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         Self {
+            columns: options.columns,
+            zone: options.zone,
             state: info.state.as_str(),
             from: info.from.map(|time| time.to_string()),
             to: info.to.map(|time| time.to_string()),

@@ -11,7 +11,7 @@ use recount_store::{OwnActor, OwnEvent, OwnTarget, ReadError, ScanQuery, StoredE
 use serde::Deserialize;
 
 use super::attachment;
-use crate::exporting::{ExportFormat, FileEncoder};
+use crate::exporting::{ExportFormat, ExportOptions, FileEncoder};
 use crate::extract::{Authenticated, Params};
 use crate::problem::Problem;
 use crate::routes::events::{OrderParam, Selection};
@@ -40,6 +40,11 @@ pub(crate) struct ExportParams {
     /// Newest (`desc`) or oldest (`asc`) first.
     #[param(schema_with = crate::openapi::order_schema)]
     order: Option<OrderParam>,
+    /// The columns of CSV, separated by commas, as a view of the log has them: `time`, `actor`,
+    /// `action`, `target`, `outcome`, `ip`, or any path into an event, like `metadata.plan`.
+    columns: Option<String>,
+    /// The time zone of `time` in those columns (IANA), like `Europe/Paris`. UTC if absent.
+    zone: Option<String>,
 }
 
 /// Export events
@@ -48,7 +53,7 @@ pub(crate) struct ExportParams {
 /// The file is whole if and only if the transfer ends properly; a failure in between cuts the
 /// connection. The export is recorded in the tenant's log before the first byte.
 ///
-/// The columns of CSV are `seq`, `id`, `occurred_at`, `received_at`, `action`, `outcome`,
+/// Without `columns`, those of CSV are `seq`, `id`, `occurred_at`, `received_at`, `action`, `outcome`,
 /// `actor_type`, `actor_id`, `actor_name`, `actor_email`, `target_type`, `target_id`, `target_name`
 /// (the first target's), `targets` (all, as JSON), `ip`, `user_agent`, `location`, `session_id`,
 /// `request_id`, `source`, `description`, `reason`, and `changes`, `tags`, `metadata` as JSON. Cells
@@ -74,6 +79,9 @@ pub(crate) async fn stream(
     let log = state.tenant_log(&credential, params.tenant.as_deref(), Scope::ExportsWrite).await?;
     let selection = Selection::parse(params.filter.as_deref(), params.from.as_deref(), params.to.as_deref())?;
     let format = params.format.unwrap_or_default();
+    let columns = params.columns.map(|names| names.split(',').map(ToOwned::to_owned).collect());
+    let view = ExportOptions { columns, zone: params.zone }.view(format);
+    let view = view.map_err(|(name, detail)| Problem::invalid_parameter(name, detail))?;
     // The export's own record is not part of it: the reader asked for the log as it was.
     let pin = log.head().await?;
     let mut event = OwnEvent::new("recount.export.taken", OwnActor::from(credential.actor()));
@@ -94,7 +102,7 @@ pub(crate) async fn stream(
     let mut chunks = Box::pin(log.scan(query));
     // The first chunk is awaited here, so that what fails at once is told as a problem.
     let first = chunks.next().await.transpose()?;
-    let body = Body::from_stream(file(format, first, chunks));
+    let body = Body::from_stream(file(FileEncoder::new(format, view), first, chunks));
     let mut response = ([(header::CONTENT_TYPE, format.media_type())], body).into_response();
     let disposition = attachment(&format!("{}-events", log.tenant()), format.as_str());
     response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
@@ -103,12 +111,11 @@ pub(crate) async fn stream(
 }
 
 fn file(
-    format: ExportFormat,
+    mut encoder: FileEncoder,
     first: Option<Vec<StoredEvent>>,
     chunks: impl Stream<Item = Result<Vec<StoredEvent>, ReadError>> + Send,
 ) -> impl Stream<Item = Result<bytes::Bytes, ReadError>> + Send {
     let pieces = try_stream! {
-        let mut encoder = FileEncoder::new(format);
         for await chunk in futures::stream::iter(first.map(Ok)).chain(chunks) {
             let piece = encoder.rows(&chunk?)?;
             if !piece.is_empty() {

@@ -24,6 +24,9 @@ pub(crate) struct ListParams {
     /// Only keys of this tenant.
     #[param(schema_with = crate::openapi::tenant_schema)]
     tenant: Option<String>,
+    /// Whether keys that were revoked are listed too.
+    #[param(default = true)]
+    revoked: Option<bool>,
     /// Keys on the page.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<usize>,
@@ -34,7 +37,7 @@ pub(crate) struct ListParams {
 /// A page of keys.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct KeyPage {
-    /// The keys, oldest first.
+    /// The keys, newest first.
     data: Vec<Key>,
     /// For the next page; null on the last.
     next_cursor: Option<String>,
@@ -43,7 +46,7 @@ pub(crate) struct KeyPage {
 /// List keys
 ///
 /// A tenant's credential sees its tenant's keys; the vendor's side sees those of the tenant that it
-/// names, or all. Revoked and expired keys stay listed.
+/// names, or all. Expired keys stay listed, and revoked ones unless they are left out.
 #[utoipa::path(
     get,
     path = "/v1/keys",
@@ -58,10 +61,12 @@ pub(crate) async fn list(
 ) -> Result<Json<KeyPage>, Problem> {
     let tenant = parse_tenant(params.tenant.as_deref())?;
     let limit = page_limit(params.limit, PAGE_EVENTS_DEFAULT, PAGE_KEYS_MAX)?;
-    let question = Question::new("keys", credential.tenant().or(tenant.as_ref()), &[]);
+    let revoked = params.revoked.unwrap_or(true);
+    let question =
+        Question::new("keys", credential.tenant().or(tenant.as_ref()), &[if revoked { "" } else { "live" }]);
     let place = params.cursor.as_deref().map(|cursor| open(&state, &question, cursor)).transpose()?;
-    let after = place.as_ref().map(|(at, id)| (*at, id.as_str()));
-    let mut keys = state.store().list_keys(&credential, tenant.as_ref(), after, limit + 1).await?;
+    let before = place.as_ref().map(|(at, id)| (*at, id.as_str()));
+    let mut keys = state.store().list_keys(&credential, tenant.as_ref(), before, revoked, limit + 1).await?;
     let more = keys.len() > limit;
     keys.truncate(limit);
     let last = keys.last().filter(|_| more);

@@ -4,7 +4,9 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use recount_ui::Asset;
+use sha2::{Digest as _, Sha256};
 
+use crate::config::PortalBrand;
 use crate::problem::Problem;
 use crate::state::AppState;
 
@@ -15,7 +17,7 @@ const REVALIDATE: &str = "no-cache";
 
 /// `GET /portal` and every path below: the page. Its links hold the view in the fragment.
 pub(crate) async fn page(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    let mut response = respond(&recount_ui::portal_page(), &headers, REVALIDATE);
+    let mut response = respond(&state.portal_page, &headers, REVALIDATE);
     let policy = recount_ui::content_security_policy(&state.config.frame_ancestors);
     let out = response.headers_mut();
     if let Ok(policy) = HeaderValue::try_from(policy) {
@@ -25,6 +27,26 @@ pub(crate) async fn page(State(state): State<AppState>, headers: HeaderMap) -> R
         out.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
     response
+}
+
+/// The page with the vendor's brand in a `meta`, which its script reads: no inline script, and not one
+/// more request.
+pub(crate) fn branded(brand: &PortalBrand) -> Asset {
+    let page = recount_ui::portal_page();
+    if *brand == PortalBrand::default() {
+        return page;
+    }
+    let json = serde_json::to_string(brand).expect("a brand is plain text");
+    let meta = format!("<meta name=\"recount-portal\" content=\"{}\" />\n</head>", escaped(&json));
+    let text = String::from_utf8_lossy(&page.bytes).replacen("</head>", &meta, 1);
+    let etag = format!("\"{}\"", &hex::encode(Sha256::digest(&text))[..24]);
+    // Of about one kilobyte: not worth compressing at run time.
+    Asset { bytes: text.into_bytes().into(), etag, encodings: Vec::new(), ..page }
+}
+
+/// Text inside of a quoted attribute.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// `GET /assets/{path}`: a file of the build, for any page: nothing in it is secret.

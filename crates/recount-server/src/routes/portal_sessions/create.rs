@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::Token;
 use crate::extract::{Authenticated, JsonBody, Params};
 use crate::problem::Problem;
-use crate::routes::TenantParam;
 use crate::routes::me::ActorBody;
+use crate::routes::{TenantParam, body_name};
 use crate::state::{AppState, parse_tenant};
 
 /// Most origins of a session.
@@ -22,6 +22,11 @@ const ORIGINS_MAX: usize = 20;
 const LOCALE_CHARS_MAX: usize = 35;
 /// The longest return URL, in characters.
 const RETURN_URL_CHARS_MAX: usize = 2_048;
+
+/// The longest path to open, in characters.
+const PATH_CHARS_MAX: usize = 8_192;
+/// Where the hosted portal is.
+const PORTAL: &str = "/portal";
 
 /// A session to be made.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -53,6 +58,19 @@ pub(crate) struct NewSessionBody {
     #[serde(default)]
     #[schema(format = "uri", max_length = 2048, example = "https://app.example.com/settings")]
     return_url: Option<String>,
+    /// What the tenant is called, for the portal's head; its id if absent.
+    #[serde(default)]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x20\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$",
+        example = "Northwind Ltd"
+    )]
+    tenant_name: Option<String>,
+    /// What the link opens: path and query of a page of the portal, as in a copied link.
+    #[serde(default)]
+    #[schema(max_length = 8192, pattern = "^/portal([/?]|$)", example = "/portal?filter=outcome:denied")]
+    path: Option<String>,
 }
 
 fn default_ttl() -> u64 {
@@ -103,6 +121,8 @@ pub(crate) async fn create(
     if named.is_some() && tenant.is_some() && named != tenant {
         return Err(Problem::invalid_body("/tenant", "the body and the query parameter name two tenants"));
     }
+    let path = body.path.map_or_else(|| Ok(PORTAL.to_owned()), |path| portal_path(&path))?;
+    let tenant_name = body.tenant_name.as_deref().map(|name| body_name("/tenant_name", name)).transpose()?;
     let new = NewSession {
         tenant: tenant.or(named),
         actor: actor(body.actor)?,
@@ -111,10 +131,11 @@ pub(crate) async fn create(
         origins: origins(body.origins)?,
         locale: body.locale.map(locale).transpose()?,
         return_url: body.return_url.map(return_url).transpose()?,
+        tenant_name,
     };
     let created = state.store().create_portal_session(&credential, new).await?;
     // The code is in the fragment: browsers send it to nobody, and it is in no server's log.
-    let url = format!("{}/portal#code={}", public_url(&state, &headers), created.code.text);
+    let url = format!("{}{path}#code={}", public_url(&state, &headers), created.code.text);
     let body = CreatedSession { id: created.id, url, token: created.token.into() };
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
@@ -168,6 +189,29 @@ fn locale(text: String) -> Result<String, Problem> {
     } else {
         Err(Problem::invalid_body("/locale", "it is not a language tag like en or fr-CA"))
     }
+}
+
+/// A page of the portal and nothing else: the link must not lead anywhere but here, whoever wrote it.
+///
+/// What comes back is the parsed form, so that no browser reads it in another way.
+fn portal_path(text: &str) -> Result<String, Problem> {
+    const HERE: &str = "http://portal.invalid";
+    let refused = || {
+        Problem::invalid_body(
+            "/path",
+            "it is not the path and query of a portal page, like /portal/exports or /portal?filter=…",
+        )
+    };
+    let plain = text.chars().count() <= PATH_CHARS_MAX
+        && text.starts_with('/')
+        && !text.contains(|c: char| c.is_control() || matches!(c, '\\' | '#'));
+    let parsed = url::Url::parse(&format!("{HERE}{text}")).ok().filter(|_| plain).ok_or_else(refused)?;
+    let below =
+        parsed.path().strip_prefix(PORTAL).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if !below || parsed.origin().ascii_serialization() != HERE {
+        return Err(refused());
+    }
+    Ok(parsed[url::Position::BeforePath..url::Position::AfterQuery].to_owned())
 }
 
 /// Only the web: a stored `javascript:` link would run in the portal.
