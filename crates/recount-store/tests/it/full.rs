@@ -3,7 +3,7 @@
 
 use recount_store::testing::{self, Fault, FaultPoint, Tender};
 
-use crate::support::{Place, accepted, append, checked_log, events, tenant, tend};
+use crate::support::{Place, append, checked_log, events, tenant, tend};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn objects_without_room_let_the_tail_grow_until_there_is_some() {
