@@ -3,7 +3,11 @@
 //! Proven by: osmem-server, a re-implementation of OpenSearch's API (not OpenSearch itself), and a
 //! stub of ours for the faults.
 
-use std::process::Command;
+use std::{
+    collections::btree_map::{BTreeMap, Entry},
+    process::Command,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
 use http::Method;
@@ -113,8 +117,8 @@ async fn an_answer_that_lies_is_not_believed() {
 async fn an_id_that_comes_again_in_another_log_is_another_document() {
     // A cluster that keeps what it was given: a name that is taken answers 409, which counts as there.
     let world = World::new().await;
-    let kept = std::sync::Arc::new(std::sync::Mutex::new(std::collections::BTreeMap::new()));
-    let index = std::sync::Arc::clone(&kept);
+    let kept = Arc::new(Mutex::new(BTreeMap::new()));
+    let index = Arc::clone(&kept);
     let receiver = Receiver::start(move |request| {
         let text = request.text();
         let lines: Vec<&str> = text.lines().collect();
@@ -123,10 +127,11 @@ async fn an_id_that_comes_again_in_another_log_is_another_document() {
         for pair in lines.chunks(2) {
             let action: Value = serde_json::from_str(pair[0]).expect("JSON");
             let id = action["create"]["_id"].as_str().expect("an id").to_owned();
-            if index.contains_key(&id) {
-                known.push(id);
-            } else {
-                index.insert(id, pair[1].to_owned());
+            match index.entry(id) {
+                Entry::Occupied(there) => known.push(there.key().clone()),
+                Entry::Vacant(free) => {
+                    free.insert(pair[1].to_owned());
+                }
             }
         }
         bulk(request, |id| if known.iter().any(|known| known == id) { 409 } else { 201 })
