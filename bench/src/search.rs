@@ -21,7 +21,7 @@ use crate::report::{say, write};
 use crate::server::Server;
 use crate::timing::Latencies;
 use answers::{Asked, Engine};
-use queries::{Query, Shape, UNTIL_MICROS, queries};
+use queries::{Query, UNTIL_MICROS, queries};
 
 /// Options of the suite. With `--events 1000000 --largest 300000` it runs in minutes.
 #[derive(Args)]

@@ -54,7 +54,7 @@ async fn keys_are_listed_in_pages_and_stop_when_revoked(place: Place) {
     let mut seen = Vec::new();
     loop {
         let last = seen.last().map(|key: &recount_store::access::KeyInfo| (key.created_at, key.id.as_str()));
-        let page = store.list_keys(&operator, Some(&acme), last, 3).await.expect("listed");
+        let page = store.list_keys(&operator, Some(&acme), last, true, 3).await.expect("listed");
         if page.is_empty() {
             break;
         }
@@ -125,6 +125,7 @@ fn person(id: &str) -> Actor {
 fn session_of(id: &str) -> NewSession {
     NewSession {
         tenant: Some(tenant("acme")),
+        tenant_name: None,
         actor: person(id),
         scopes: [Scope::EventsRead].into_iter().collect(),
         ttl: Duration::from_secs(900),
@@ -202,6 +203,7 @@ async fn an_export_is_made_by_one_node_and_is_gone_when_its_time_is_over(place: 
         let new = NewExport {
             name: name.to_owned(),
             format: "ndjson".to_owned(),
+            options: None,
             filter: Filter::default(),
             from: None,
             to: None,

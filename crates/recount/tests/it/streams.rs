@@ -34,7 +34,7 @@ impl Hook {
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let send = send.clone();
-                std::thread::spawn(move || receive(connection, &send));
+                std::thread::spawn(move || receive(&connection, &send));
             }
         });
         Self { address, batches }
@@ -46,7 +46,7 @@ impl Hook {
 }
 
 /// Reads the requests of one connection until the sender is gone.
-fn receive(connection: TcpStream, batches: &Sender<(Vec<String>, TcpStream)>) {
+fn receive(connection: &TcpStream, batches: &Sender<(Vec<String>, TcpStream)>) {
     let mut reader = BufReader::new(connection.try_clone().expect("a second handle"));
     loop {
         let mut length = 0;

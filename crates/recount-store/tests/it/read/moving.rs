@@ -16,6 +16,11 @@ use crate::support::{Place, on_both_catalogs, tend};
 on_both_catalogs! {
     lists_are_whole_while_seals_merges_and_collection_run_beside_them,
     a_long_scan_has_every_event_once_while_the_log_is_reorganised,
+    a_long_scan_from_the_oldest_has_every_event_once_while_the_log_is_reorganised,
+    a_long_filtered_scan_has_every_event_once_while_the_log_is_reorganised,
+    a_scan_that_pauses_while_the_tail_is_folded_and_sealed_goes_on,
+    a_list_that_starts_anew_has_its_whole_allowance,
+    exports_have_every_event_once_while_ingest_and_maintenance_run_beside_them,
 }
 
 /// A store that rewrites everything at every turn and reads ahead as little as possible.
@@ -67,10 +72,12 @@ async fn a_long_scan_has_every_event_once_while_the_log_is_reorganised(place: Pl
     scan_while_moving(place, Order::NewestFirst, "").await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn other_long_scans_have_every_event_once_while_the_log_is_reorganised() {
-    scan_while_moving(Place::sqlite(), Order::OldestFirst, "").await;
-    scan_while_moving(Place::sqlite(), Order::NewestFirst, "-outcome:denied -zzz").await;
+async fn a_long_scan_from_the_oldest_has_every_event_once_while_the_log_is_reorganised(place: Place) {
+    scan_while_moving(place, Order::OldestFirst, "").await;
+}
+
+async fn a_long_filtered_scan_has_every_event_once_while_the_log_is_reorganised(place: Place) {
+    scan_while_moving(place, Order::NewestFirst, "-outcome:denied -zzz").await;
 }
 
 async fn lists_are_whole_while_seals_merges_and_collection_run_beside_them(place: Place) {
@@ -125,9 +132,8 @@ fn in_time(draw: &mut Draw, first: usize, count: usize) -> Vec<Value> {
 }
 
 /// A row of the tail that is folded keeps its first seq and holds more: that is no damage.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_scan_that_pauses_while_the_tail_is_folded_and_sealed_goes_on() {
-    let harness = Harness::with(|config| {
+async fn a_scan_that_pauses_while_the_tail_is_folded_and_sealed_goes_on(place: Place) {
+    let harness = Harness::at(place, |config| {
         config.seal.events = 8_000;
         config.seal.fold_batches = 4;
         config.read_ahead_bytes = 1;
@@ -177,9 +183,8 @@ async fn a_scan_that_pauses_while_the_tail_is_folded_and_sealed_goes_on() {
 }
 
 /// What a list examined before a part of its plan was gone is not held against the next plan.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_list_that_starts_anew_has_its_whole_allowance() {
-    let harness = restless().await;
+async fn a_list_that_starts_anew_has_its_whole_allowance(place: Place) {
+    let harness = restless(place).await;
     let mut draw = Draw::new(44);
     let mut log = harness.log("acme");
     log.append(&in_time(&mut draw, 0, 4_000)).await;
@@ -227,9 +232,8 @@ async fn a_list_that_starts_anew_has_its_whole_allowance() {
     assert!(testing::replans(&harness.store) >= 3, "parts of the log went away under the lists");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn exports_have_every_event_once_while_ingest_and_maintenance_run_beside_them() {
-    let harness = Arc::new(restless().await);
+async fn exports_have_every_event_once_while_ingest_and_maintenance_run_beside_them(place: Place) {
+    let harness = Arc::new(restless(place).await);
     let mut draw = Draw::new(45);
     let mut log = harness.log("acme");
     for part in 0..10 {

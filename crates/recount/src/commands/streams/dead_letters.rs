@@ -55,12 +55,12 @@ impl DeadLetters {
             }
             DeadLettersCommand::Replay { id, seqs } => {
                 let body = if seqs.is_empty() { json!({}) } else { json!({"seqs": seqs}) };
-                let answer = client.post(&path(&id, "/dead-letters/replay"), &body).await?;
+                let answer: Value = client.post(&path(&id, "/dead-letters/replay"), &body).await?;
                 replayed(&answer, json)
             }
             DeadLettersCommand::Discard { id, seqs } => {
                 let body = json!({"seqs": seqs});
-                let answer = client.post(&path(&id, "/dead-letters/discard"), &body).await?;
+                let answer: Value = client.post(&path(&id, "/dead-letters/discard"), &body).await?;
                 if json {
                     output::line(&answer.to_string())?;
                 } else {

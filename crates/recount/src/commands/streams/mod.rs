@@ -179,7 +179,8 @@ impl Streams {
             StreamsCommand::Resume { id } => act(&id, "resume", json!({})).await,
             StreamsCommand::Replay { id, from } => act(&id, "replay", json!({"from": place(&from)})).await,
             StreamsCommand::Attempts { id, limit } => {
-                let attempts = client.get(&path(&id, "/attempts"), &[("limit", limit.to_string())]).await?;
+                let attempts: Value =
+                    client.get(&path(&id, "/attempts"), &[("limit", limit.to_string())]).await?;
                 list(attempts["data"].as_array().map_or(&[], Vec::as_slice), json, shown::ATTEMPT_COLUMNS)
             }
             StreamsCommand::DeadLetters(letters) => return letters.run(&client, json).await,
