@@ -40,7 +40,7 @@ async fn control_characters_of_an_answer_do_not_hide_a_failure() {
     let ill = |stream: &StreamView| stream.health == "unhealthy" && stream.failures >= 3;
     let stream = world.until("acme", &id, "failures to be counted", ill).await;
     let said = stream.last_error.expect("an error");
-    assert!(said.contains("\u{fffd}[31mno\u{fffd}\u{fffd}\nway\u{fffd}2J"), "{said:?}");
+    assert!(said.contains("\u{fffd}[31mno\u{fffd}\u{fffd}\u{fffd}\nway\u{fffd}2J"), "{said:?}");
     assert!(world.own_actions("acme").await.contains(&"recount.stream.unhealthy".to_owned()));
 
     receiver.behave(|_| Reply::body(410, RUDE));

@@ -16,7 +16,7 @@ pub(super) fn classify(answer: &Answer) -> Verdict {
         409 => Verdict::Retry { reason, after },
         // Nothing about an object's bytes makes S3 refuse them; a 400 is about us.
         400 if expired(answer) => Verdict::Retry { reason, after },
-        400..=411 | 413..=428 => Verdict::Misconfigured { reason },
+        400..=411 | 414..=428 => Verdict::Misconfigured { reason },
         201..300 => {
             Verdict::Misconfigured { reason: format!("the answer is not that of an object store: {reason}") }
         }
