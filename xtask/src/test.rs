@@ -125,20 +125,21 @@ fn real_data() -> Option<PathBuf> {
 }
 
 fn openapi() -> anyhow::Result<()> {
-    build_binary()?;
+    build()?;
     check(command(python_program("python")).arg("xtask/schemathesis/run.py").arg(binary()))
 }
 
 fn browser() -> anyhow::Result<()> {
-    build_binary()?;
-    check(cargo().args(["build", "--quiet", "--package", "recount-example-host"]))?;
+    build()?;
     let web = root().join("web");
     install_npm(&web)?;
     check(Command::new("npm").current_dir(&web).args(["test"]).env("RECOUNT_BIN", binary()))
 }
 
-fn build_binary() -> anyhow::Result<()> {
-    check(cargo().args(["build", "--quiet", "--package", "recount"]))
+/// Builds the programs as the step `rust` does: another choice of packages would have other
+/// features, and build half of the dependencies once more.
+fn build() -> anyhow::Result<()> {
+    check(cargo().args(["test", "--workspace", "--no-run", "--quiet"]))
 }
 
 fn binary() -> std::path::PathBuf {
