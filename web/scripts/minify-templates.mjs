@@ -9,9 +9,7 @@ export function minifyTemplates() {
       order: 'post',
       handler(code, id) {
         if (!/\/elements\/src\/.*\.ts$/.test(id) || !/\b(html|css|svg)`/.test(code)) return null;
-        // Our decorators do all their work on the prototype or class given; the compiler's helper has nothing to add.
-        code = code.replace(/^_decorate\(\[(.*)\], (\w+\.prototype, "\w+"), void 0\);$/gm, '$1($2);')
-          .replace(/^(\w+) = _decorate\(\[(.*)\], \1\);$/gm, '$2($1);');
+        code = decorators(code);
         const edits = [];
         walk(this.parse(code), (node) => {
           if (node.type !== 'TaggedTemplateExpression' || !TAGS.has(node.tag.name)) return;
@@ -28,13 +26,33 @@ export function minifyTemplates() {
   };
 }
 
-/** White space with a line break is layout: gone beside a tag, one space elsewhere. */
+/**
+ * Our decorators do all their work on the prototype or class given, so the compiler's helper has nothing to add; and
+ * they take several names, so each is called once for all properties of its kind.
+ */
+function decorators(code) {
+  const one = /^_decorate\(\[([^]*?)\], (\w+\.prototype), ("\w+"), void 0\);\n/gm;
+  return code
+    .replace(new RegExp(`(?:${one.source})+`, 'gm'), (run) => {
+      const calls = new Map();
+      for (const [, decorator, prototype, name] of run.matchAll(one)) {
+        const call = `${decorator}(${prototype}, `;
+        calls.set(call, [...(calls.get(call) ?? []), name]);
+      }
+      return [...calls].map(([call, names]) => `${call}${names.join(', ')});\n`).join('');
+    })
+    .replace(/^(\w+) = _decorate\(\[(.*)\], \1\);$/gm, '$2($1);');
+}
+
+/** White space with a line break is layout: gone beside a tag, one space elsewhere. Single words need no quotes. */
 const markup = (text) => text
+  .replace(/="([\w-]+)"(?=[\s>])/g, '=$1').replace(/ \/>/g, '>')
   .replace(/>\s*\n\s*</g, '><').replace(/>\s*\n\s*$/g, '>').replace(/^\s*\n\s*</g, '<')
   .replace(/^\s*\n\s*$/g, '').replace(/\s*\n\s*/g, ' ');
 
 const css = (text) => text
-  .replace(/\/\*[^]*?\*\//g, '').replace(/\s+/g, ' ').replace(/\s*([{};,])\s*/g, '$1').replace(/([a-z-]): /g, '$1:').replace(/;}/g, '}');
+  .replace(/\/\*[^]*?\*\//g, '').replace(/\s+/g, ' ').replace(/\s*([{};,>])\s*/g, '$1').replace(/\( | (?=\))/g, (found) => found.trim())
+  .replace(/([a-z-]): /g, '$1:').replace(/\b0(?=\.\d)/g, '').replace(/;}/g, '}').trim();
 
 function walk(node, visit) {
   if (!node || typeof node !== 'object') return;

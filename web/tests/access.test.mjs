@@ -39,12 +39,12 @@ for (const [what, browser] of Object.entries({
   light: {}, dark: { colorScheme: 'dark' }, '320 px': { viewport: { width: 320, height: 640 } }, '200 % zoom': { viewport: { width: 720, height: 450 }, deviceScaleFactor: 2 },
   'more contrast, dark': { colorScheme: 'dark', contrast: 'more' },
 })) {
-  behaviour(`25. axe finds nothing: ${what}`, async ({ portal }) => tour(portal, browser, what), { timeout: 120_000 });
+  behaviour(`25. axe finds nothing: ${what}`, async ({ portal }) => tour(portal, browser, what), { timeout: 300_000 });
 }
 
 behaviour('25. axe finds nothing, and the layout turns around: right to left', async ({ portal }) => {
   await tour(portal, {}, 'right to left', { locale: 'ar' });
-}, { timeout: 120_000 });
+}, { timeout: 300_000 });
 
 behaviour('25. nothing spills over at 320 px', async ({ portal }) => {
   for (const path of ['', '/exports', '/streams', '/keys']) {

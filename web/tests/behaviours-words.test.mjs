@@ -31,7 +31,7 @@ const PLACES = {
   related: { at: '?filter=action%3Arole.updated', async go(page) { await list(page); await rows(page).first().click(); await page.getByRole('tab').nth(1).click(); await page.locator('.near').first().waitFor(); } },
   'none yet': { tenant: 'empty', async go(page) { await page.locator('recount-no-match .none').waitFor(); } },
   'no match': { at: '?filter=action%3Arole.updated%20actor%3Anobody', async go(page) { await page.locator('recount-no-match .ways code').first().waitFor(); } },
-  'no event': { at: '?event=none', async go(page) { await list(page); await page.locator('recount-no-event').waitFor(); } },
+  'no event': { at: '?event=none', async go(page) { await list(page); await page.locator('.side recount-problem .state').waitFor(); } },
   error: { async before(page) { await page.route('**/v1/events?**', (route) => route.fulfill(problem(500, 'data_damaged', ''))); }, async go(page) { await page.locator('recount-problem h2').waitFor(); } },
   'no right': { async before(page) { await page.route('**/v1/events?**', (route) => route.fulfill(problem(403, 'forbidden', ''))); }, async go(page) { await page.locator('recount-problem h2').waitFor(); } },
   ended: { async go(page) {

@@ -67,7 +67,7 @@ behaviour('embedded: live follows cross-origin with the token in a header', asyn
   await page.getByRole('button', { name: 'Live' }).click();
   await page.locator('.live.on').waitFor();
   await server.append([{ tenant: 'northwind', occurred_at: new Date().toISOString(), action: 'test.embedded', actor: { type: 'user', id: 'e', name: 'Embedded' } }]);
-  await eventually(() => column(page, 'action').then((all) => all.includes('test.embedded')), true, 5000);
+  await eventually(() => column(page, 'action').then((all) => all.includes('test.embedded')), true);
   assert.ok(addresses.every((address) => !/rk_|token/.test(address)), 'no token in an address');
   await host.stop();
 });

@@ -21,7 +21,7 @@ for (const [name, [command, ...args]] of Object.entries(HOSTS)) {
     const child = spawn(command, args, { env: { PATH: process.env.PATH, PORT: String(port), RECOUNT_SERVER: server.url, RECOUNT_KEY: key }, stdio: 'inherit' });
     try {
       const origin = `http://localhost:${port}`;
-      await eventually(() => fetch(origin).then(({ ok }) => ok, () => false), true, 15_000);
+      await eventually(() => fetch(origin).then(({ ok }) => ok, () => false), true);
       const { page } = await open();
       await page.goto(origin);
       await rows(page).first().waitFor();

@@ -26,7 +26,7 @@ before(() => {
     rmSync(path.join(app, 'package'), { recursive: true });
   }
   for (const name of ['react', 'react-dom', 'scheduler', 'lit', 'lit-html', 'lit-element', '@lit', '@types']) symlinkSync(path.join(web, 'node_modules', name), path.join(app, 'node_modules', name));
-}, { timeout: 120_000 });
+}, { timeout: 300_000 });
 after(() => rmSync(app, { recursive: true, force: true }));
 
 test('the packages hold every module with its types, and nothing else', () => {
@@ -75,4 +75,4 @@ behaviour('a React application gets typed components that take properties and ha
   await page.locator('#dense').click();
   await eventually(() => page.locator('recount-log').getAttribute('density'), 'compact');
   await host.stop();
-}, { timeout: 120_000 });
+}, { timeout: 300_000 });

@@ -25,7 +25,7 @@ export async function freshPage(options = {}) {
     viewport: { width: 1440, height: 900 }, locale: 'en-GB', timezoneId: 'Europe/Paris', colorScheme: 'light', acceptDownloads: true,
     permissions: ['clipboard-read', 'clipboard-write'], reducedMotion: 'reduce', ...options,
   });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const problems = [];
   page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));

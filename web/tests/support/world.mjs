@@ -48,7 +48,7 @@ export async function openLog(query = '', options = {}) {
 
 /** A test that fails too when the page complained, and closes its page. */
 export function behaviour(name, run, options = {}) {
-  test(name, { timeout: 60_000, ...options }, async () => {
+  test(name, { timeout: 240_000, ...options }, async () => {
     const opened = [];
     const track = (promise) => promise.then((made) => (opened.push(made), made));
     try {
@@ -70,7 +70,7 @@ export const column = (page, name) => page.locator(`[data-row] .cell.${name}`).a
 /** The view in the address. */
 export const view = (page) => new URL(page.url()).searchParams;
 /** Waits until `read` gives what is expected. */
-export async function eventually(read, expected, milliseconds = 8000) {
+export async function eventually(read, expected, milliseconds = 45_000) {
   const deadline = Date.now() + milliseconds;
   for (;;) {
     const value = await read();

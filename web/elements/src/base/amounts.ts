@@ -1,4 +1,5 @@
 /** Sizes and distances in time, in words of a locale. */
+import { html } from 'lit';
 import type { I18n } from './i18n.js';
 
 /** `48.1 MB` */
@@ -9,21 +10,20 @@ export function bytesText({ locale }: I18n, value: number): string {
   return new Intl.NumberFormat(locale, { style: 'unit', unit: units[unit]!, unitDisplay: 'short', maximumFractionDigits: unit ? 1 : 0 }).format(value);
 }
 
+const UNITS = [['year', 31_536_000], ['month', 2_592_000], ['day', 86_400], ['hour', 3600], ['minute', 60]] as const;
+
 /** “3 minutes ago”, in the largest unit that says something. */
 export function agoText({ locale }: I18n, at: number, now: number): string {
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   const seconds = Math.round((at - now) / 1000);
-  const units: [Intl.RelativeTimeFormatUnit, number][] = [
-    ['year', 31_536_000], ['month', 2_592_000], ['day', 86_400], ['hour', 3600], ['minute', 60],
-  ];
-  for (const [unit, size] of units) {
-    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
-  }
-  return relative.format(seconds, 'second');
+  const [unit, size] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? (['second', 1] as const);
+  return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(Math.trunc(seconds / size), unit);
 }
 
-/** A length of time in its largest unit. */
-export function secondsText({ locale }: I18n, value: number): string {
-  const [unit, size] = value >= 172_800 ? ['day', 86_400] as const : value >= 7200 ? ['hour', 3600] as const : value >= 120 ? ['minute', 60] as const : ['second', 1] as const;
-  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 0 }).format(value / size);
+/** How long ago something was, or when if that is long; its full time on hover. */
+export function timeTag(i18n: I18n, time: string | null | undefined) {
+  if (!time) return html`<span class="muted">${i18n.t('Never')}</span>`;
+  const at = Date.parse(time);
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return html`<time datetime=${time} title=${i18n.dates(zone, { dateStyle: 'full', timeStyle: 'long' }).format(at)}>${Math.abs(Date.now() - at) < 36e5
+    ? agoText(i18n, at, Date.now()) : i18n.dates(zone, { dateStyle: 'medium', timeStyle: 'short' }).format(at)}</time>`;
 }

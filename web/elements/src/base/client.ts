@@ -31,6 +31,11 @@ export class Problem extends Error {
     super(detail);
   }
 
+  /** Whatever was thrown, as a problem: one that is none is a failure to reach the server. */
+  static of(error: unknown, status = 0): Problem {
+    return error instanceof Problem ? error : new Problem(status, String(error));
+  }
+
   static async from(response: Response): Promise<Problem> {
     const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
     const text = (name: string) => (typeof body[name] === 'string' ? (body[name] as string) : '');
@@ -117,7 +122,7 @@ export class Client extends EventTarget {
         });
       } catch (error) {
         if (signal?.aborted) throw error;
-        throw new Problem(0, String(error instanceof Error ? error.message : error));
+        throw Problem.of(error);
       }
       if (response.ok) {
         this.#setExpired(false);
@@ -148,7 +153,7 @@ export class Client extends EventTarget {
       this.#me = undefined;
     } catch (error) {
       this.#setExpired(true);
-      throw error instanceof Problem ? error : new Problem(401, String(error));
+      throw Problem.of(error, 401);
     }
   }
 

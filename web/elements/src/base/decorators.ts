@@ -4,8 +4,8 @@ import type { PropertyDeclaration, ReactiveElement } from 'lit';
 type Class = typeof ReactiveElement;
 
 /** A reactive property, which an attribute may set. */
-export const property = (options?: PropertyDeclaration) => (prototype: object, name: string): void =>
-  (prototype.constructor as Class).createProperty(name, options);
+export const property = (options?: PropertyDeclaration) => (prototype: object, ...names: string[]): void =>
+  names.forEach((name) => (prototype.constructor as Class).createProperty(name, { ...options }));
 
 /** A reactive property of the element's own. */
 export const state = () => property({ state: true, attribute: false });

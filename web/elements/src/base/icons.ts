@@ -1,5 +1,5 @@
-/** Icons as single paths on a 24 px grid. Shapes from Lucide (ISC licence, © Lucide contributors). */
-import { svg, html, type TemplateResult } from 'lit';
+/** Icons as single paths on a 24 px grid. Shapes from Lucide and Feather (icons.LICENSE). */
+import { html, type TemplateResult } from 'lit';
 
 export const circle = (x: number, y: number, r: number) => `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0-${2 * r} 0`;
 export const box = (x: number, y: number, w: number, h: number, r = 2) =>
@@ -13,18 +13,15 @@ const paths = {
   up: 'm18 15-6-6-6 6',
   download: 'M12 15V3m9 12v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4m4-5 5 5 5-5',
   filter: 'M2 5h20M6 12h12M9 19h6',
-  key: `m15.5 7.5 2.3 2.3a1 1 0 0 0 1.4 0l2.1-2.1a1 1 0 0 0 0-1.4L19 4m2-2-9.6 9.6${circle(7.5, 15.5, 5.5)}`,
-  system: 'M3 12a9 9 0 0 1 9-9 9.75 9.75 0 0 1 6.74 2.74L21 8m0-5v5h-5m5 4a9 9 0 0 1-9 9 9.75 9.75 0 0 1-6.74-2.74L3 16m5 0H3v5',
-  staff: `${circle(12, 12, 10)}M4.93 4.93l4.24 4.24M14.83 9.17l4.24-4.24M14.83 14.83l4.24 4.24M9.17 14.83l-4.24 4.24${circle(12, 12, 4)}`,
+  key: `m21 2-9.6 9.6m4.1-4.1 3 3L22 7l-3-3${circle(7.5, 15.5, 5.5)}`,
+  system: 'M23 4v6h-6M1 20v-6h6M3.5 9a9 9 0 0 1 14.9-3.4L23 10M1 14l4.6 4.4A9 9 0 0 0 20.5 15',
 } as const;
 
 export type IconName = keyof typeof paths;
 
-export const iconPath = (name: IconName): string => paths[name];
-
 /** Draws a path of the icon grid; names next to it carry the meaning, so it is hidden from assistive technology. */
 export const drawIcon = (d: string): TemplateResult =>
-  html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${svg`<path d=${d}></path>`}</svg>`;
+  html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${d}></path></svg>`;
 
 /** One icon of the set that the log needs. */
 export const icon = (name: IconName): TemplateResult => drawIcon(paths[name]);

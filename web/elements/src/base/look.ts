@@ -22,15 +22,14 @@ export const theme = css`
       oklch(from var(--_accent-fill) min(l, 0.48) c h),
       oklch(from var(--_accent-fill) max(l, 0.78) min(c, 0.14) h)
     );
-    --_on-accent: oklch(from oklch(from var(--_accent-fill) min(l, 0.55) c h) clamp(0, (0.62 - l) * 1000, 1) 0 0);
     --_accent-solid: oklch(from var(--_accent-fill) min(l, 0.55) c h);
-    --_accent-soft: light-dark(color-mix(in oklab, var(--_accent-fill) 10%, var(--_bg)), color-mix(in oklab, var(--_accent-fill) 17%, var(--_bg)));
-    --_bar: light-dark(color-mix(in oklab, var(--_accent-fill) 46%, var(--_bg)), color-mix(in oklab, var(--_accent-fill) 42%, var(--_bg)));
+    --_accent-soft: color-mix(in oklab, var(--_accent-fill) 13%, var(--_bg));
+    --_bar: color-mix(in oklab, var(--_accent-fill) 44%, var(--_bg));
     --_danger: light-dark(
       oklch(from var(--recount-danger, #b3202c) min(l, 0.5) c h),
       oklch(from var(--recount-danger, #ff8a8f) max(l, 0.74) c h)
     );
-    --_danger-soft: light-dark(color-mix(in oklab, var(--_danger) 9%, var(--_bg)), color-mix(in oklab, var(--_danger) 20%, var(--_bg)));
+    --_danger-soft: color-mix(in oklab, var(--_danger) 13%, var(--_bg));
     --_ok: light-dark(
       oklch(from var(--recount-ok, #0c7443) min(l, 0.48) c h),
       oklch(from var(--recount-ok, #5fd39b) max(l, 0.74) c h)
@@ -92,7 +91,7 @@ export const controls = css`
   .btn[aria-pressed='true'], .btn.on { border-color: var(--_accent); color: var(--_accent); background: var(--_accent-soft); }
   .btn:disabled { opacity: 0.55; cursor: default; }
   .btn.small { min-block-size: 30px; padding: 0 10px; gap: 6px; }
-  .btn.primary { background: var(--_accent-solid); border-color: transparent; color: var(--_on-accent); }
+  .btn.primary { background: var(--_accent-solid); border-color: transparent; color: #fff; }
   .btn.primary:hover { filter: brightness(1.08); }
   .btn.ghost { border-color: transparent; background: none; }
   .btn.ghost:hover { background: var(--_surface); }
@@ -103,6 +102,13 @@ export const controls = css`
   :focus { outline: none; }
   :focus-visible { outline: 2px solid var(--_accent); outline-offset: 1px; }
 
+  kbd {
+    display: inline-block; min-inline-size: 20px; padding: 0 5px; text-align: center;
+    font: inherit; font-size: 0.85em; line-height: 18px; color: var(--_muted);
+    border: 1px solid var(--_border); border-radius: 4px; background: var(--_surface);
+  }
+  .hint, .mistake { color: var(--_muted); font-size: 0.925em; line-height: 18px; }
+  .mistake { color: var(--_danger); }
   .tag {
     display: inline-flex; align-items: center; gap: 4px; padding: 0 6px; border: 1px solid; border-radius: 4px;
     font-size: 0.85em; line-height: 18px; font-weight: 500; white-space: nowrap;

@@ -1,7 +1,7 @@
 /** What the pages beside the log have in common: their frame, their lists, and how they load. */
-import { css, html, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing } from 'lit';
 import { state } from './decorators.js';
-import { agoText } from './amounts.js';
+import { timeTag } from './amounts.js';
 import { Problem, type Query } from './client.js';
 import { RecountElement } from './element.js';
 import type { I18n } from './i18n.js';
@@ -40,7 +40,7 @@ export class PageElement<T> extends RecountElement {
       this.#take([], await this.#page());
       this.problem = undefined;
     } catch (error) {
-      this.problem = problemOf(error);
+      this.problem = Problem.of(error);
       this.emitError(this.problem);
     } finally {
       clearTimeout(timer);
@@ -81,7 +81,7 @@ export class PageElement<T> extends RecountElement {
       await work();
       return true;
     } catch (error) {
-      this.failure = problemOf(error);
+      this.failure = Problem.of(error);
       return false;
     } finally {
       this.busy = false;
@@ -94,17 +94,24 @@ export class PageElement<T> extends RecountElement {
     if (this.copied === what) this.copied = '';
   }
 
-  protected when(time: string | null | undefined): TemplateResult | typeof nothing {
-    if (!time) return nothing;
-    const { i18n } = this.context;
-    const at = Date.parse(time);
-    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    return html`<time datetime=${time} title=${i18n.dates(zone, { dateStyle: 'full', timeStyle: 'long' }).format(at)}>${Math.abs(Date.now() - at) < 36e5
-      ? agoText(i18n, at, Date.now()) : i18n.dates(zone, { dateStyle: 'medium', timeStyle: 'short' }).format(at)}</time>`;
+  protected when(time: string | null | undefined) {
+    return timeTag(this.context.i18n, time);
   }
 
   protected failureNote() {
     return problemNote(this.context.i18n, this.failure);
+  }
+
+  protected top(title: string, about: string, action: unknown = nothing) {
+    return html`<div class="top"><div><h1>${title}</h1><p>${about}</p></div>${action}</div>`;
+  }
+
+  /** The list as a table, or what stands in its place while it is empty. */
+  protected list(table: (items: T[]) => unknown, empty: () => [icon: Parameters<typeof icon>[0], title: string, text: string]) {
+    return this.body((items) => {
+      const [name, title, text] = empty();
+      return html`<div class="list">${items.length ? table(items) : html`<div class="state">${icon(name)}<h2>${title}</h2><p>${text}</p></div>`}</div>${this.more()}`;
+    });
   }
 
   /** Loading, failed, or the list. */
@@ -120,7 +127,24 @@ export const problemNote = (i18n: I18n, problem: Problem | undefined) =>
   (problem ? html`<p class="note bad" role="alert">${icon('alert')}<span class="any">${i18n.problem(problem)}
     ${problem.requestId ? html`<br /><span class="hint">${i18n.t('Error id')} <code>${problem.requestId}</code></span>` : nothing}</span></p>` : nothing);
 
-export const problemOf = (error: unknown): Problem => (error instanceof Problem ? error : new Problem(0, String(error)));
+/** A state in a word and a tone. */
+export const badge = (tone: string, text: unknown) => html`<span class="badge ${tone}"><span class="dot"></span>${text}</span>`;
+
+/** A dialog that asks before it does. Its button does `act`, which closes the dialog unless it answers `false`. */
+export function question(t: I18n['t'], id: string, { title, text, button, tone = 'primary', more, act }: {
+  title: string; text: string; button: string; tone?: 'primary' | 'destructive'; more?: unknown; act: (data: FormData) => Promise<boolean>;
+}) {
+  const dialogOf = (event: Event) => (event.target as Element).closest('dialog')!;
+  return html`<dialog id=${id} aria-labelledby=${`${id}-title`}><form @submit=${async (event: Event) => {
+    event.preventDefault();
+    const dialog = dialogOf(event);
+    if (await act(new FormData(event.target as HTMLFormElement))) dialog.close();
+  }}><h2 id=${`${id}-title`}>${title}</h2><p>${text}</p>${more}
+    <div class="actions"><button type="button" class="btn" @click=${(event: Event) => dialogOf(event).close()}>${t('Cancel')}</button><button class="btn ${tone}">${button}</button></div></form></dialog>`;
+}
+
+/** The head of a table; `last` names a column of buttons for those who cannot see it. */
+export const tableHead = (labels: readonly string[], last?: string) => html`<thead><tr>${labels.map((label) => html`<th scope="col">${label}</th>`)}${last ? html`<th><span class="sr">${last}</span></th>` : nothing}</tr></thead>`;
 
 export const pageStyles = css`
   :host { container: recount-page / inline-size; }
@@ -132,12 +156,11 @@ export const pageStyles = css`
   th { padding: 0 12px; block-size: 34px; text-align: start; font-weight: 500; color: var(--_muted); background: var(--_surface); white-space: nowrap; }
   td { padding: 10px 12px; vertical-align: top; border-block-start: 1px solid var(--_border); }
   tbody tr:hover { background: var(--_surface); }
-  td.end, th.end { text-align: end; white-space: nowrap; }
+  td.end { text-align: end; white-space: nowrap; }
   td .btn { margin-block: -5px; }
   td small { display: block; color: var(--_muted); font-size: 0.925em; line-height: 18px; }
   .badge { display: inline-flex; align-items: center; gap: 6px; font-weight: 500; white-space: nowrap; }
   .hash { display: inline-block; max-inline-size: 14ch; vertical-align: bottom; }
-  progress { inline-size: 120px; block-size: 6px; accent-color: var(--_accent-fill); }
   .skeleton { display: grid; gap: 1px; }
   .skeleton i { block-size: 44px; border-radius: 6px; background: var(--_surface); }
   .list .state { min-block-size: 260px; }

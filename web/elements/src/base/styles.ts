@@ -6,15 +6,10 @@ export { controls, theme } from './look.js';
 /** What forms, menus, dialogs and states need beyond the controls. */
 export const forms = css`
   :host {
-    --_ok-soft: light-dark(color-mix(in oklab, var(--_ok) 10%, var(--_bg)), color-mix(in oklab, var(--_ok) 16%, var(--_bg)));
-    --_warn-soft: light-dark(color-mix(in oklab, var(--_warn) 10%, var(--_bg)), color-mix(in oklab, var(--_warn) 16%, var(--_bg)));
+    --_ok-soft: color-mix(in oklab, var(--_ok) 13%, var(--_bg));
+    --_warn-soft: color-mix(in oklab, var(--_warn) 13%, var(--_bg));
   }
   .ok { color: var(--_ok); }
-  kbd {
-    display: inline-block; min-inline-size: 20px; padding: 0 5px; text-align: center;
-    font: inherit; font-size: 0.85em; line-height: 18px; color: var(--_muted);
-    border: 1px solid var(--_border); border-radius: 4px; background: var(--_surface);
-  }
   h1, h2 { font-size: 1.23em; line-height: 24px; font-weight: 600; }
   h3 { font-size: 1em; font-weight: 600; }
   .wrap { flex-wrap: wrap; }
@@ -23,9 +18,9 @@ export const forms = css`
     border-radius: var(--_radius); background: var(--_surface);
   }
   .note .icon { margin-block-start: 2px; }
-  .note.bad { border-color: color-mix(in oklab, var(--_danger) 40%, var(--_bg)); background: var(--_danger-soft); }
-  .note.wary { border-color: color-mix(in oklab, var(--_warn) 40%, var(--_bg)); background: var(--_warn-soft); }
-  .note.good { border-color: color-mix(in oklab, var(--_ok) 40%, var(--_bg)); background: var(--_ok-soft); }
+  .note.bad { border-color: var(--_danger); background: var(--_danger-soft); }
+  .note.wary { border-color: var(--_warn); background: var(--_warn-soft); }
+  .note.good { border-color: var(--_ok); background: var(--_ok-soft); }
 
   .state { display: grid; justify-items: center; align-content: center; gap: 8px; padding: 48px 24px; text-align: center; min-block-size: 240px; }
   .state > .icon { inline-size: 28px; block-size: 28px; color: var(--_muted); stroke-width: 1.4; margin-block-end: 4px; }
@@ -49,8 +44,6 @@ export const forms = css`
   input[type='checkbox'], input[type='radio'] { accent-color: var(--_accent-solid); inline-size: 15px; block-size: 15px; flex: none; }
   .field { display: grid; gap: 4px; align-content: start; }
   .field > span:first-child, .legend { font-weight: 500; }
-  .hint { color: var(--_muted); font-size: 0.925em; line-height: 18px; }
-  .mistake { color: var(--_danger); font-size: 0.925em; line-height: 18px; }
   fieldset { border: 0; margin: 0; padding: 0; min-inline-size: 0; }
   legend { padding: 0; }
 
@@ -59,7 +52,7 @@ export const forms = css`
     min-block-size: 24px; padding: 0 9px; border: 0; border-radius: calc(var(--_radius) - 3px);
     background: none; color: var(--_muted); cursor: pointer; white-space: nowrap;
   }
-  .seg button[aria-pressed='true'], .seg button[aria-checked='true'] { background: var(--_surface); color: var(--_fg); font-weight: 500; box-shadow: inset 0 0 0 1px var(--_border); }
+  .seg [aria-pressed='true'] { background: var(--_surface); color: var(--_fg); font-weight: 500; box-shadow: inset 0 0 0 1px var(--_border); }
 
   [popover] {
     position: fixed; inset: auto; margin: 0; padding: 6px; overflow: auto; max-inline-size: calc(100vw - 16px);

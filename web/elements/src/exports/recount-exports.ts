@@ -1,9 +1,9 @@
 /** `<recount-exports>`: the export jobs of a tenant, their files and checksums. */
-import { css, html, nothing } from 'lit';
+import { html, nothing } from 'lit';
 import { icon } from '../base/more-icons.js';
 import { bytesText } from '../base/amounts.js';
 import type { Message } from '../base/i18n.js';
-import { PageElement, pageStyles } from '../base/page.js';
+import { badge, PageElement, pageStyles, tableHead } from '../base/page.js';
 import { define } from '../base/part.js';
 import { controls, forms, theme } from '../base/styles.js';
 import { copyText } from '../base/clipboard.js';
@@ -43,32 +43,31 @@ export class RecountExports extends PageElement<ExportJob> {
   override render() {
     const { t } = this;
     return html`<div class="page">
-      <div class="top"><div><h1>${t('Exports')}</h1><p>${t('Files made from the log. Each was written from one state of it, and its SHA-256 tells whether a copy is whole.')}</p></div></div>
+      ${this.top(t('Exports'), t('Files made from the log. Each was written from one state of it, and its SHA-256 tells whether a copy is whole.'))}
       ${this.failureNote()}
-      ${this.body((jobs) => html`<div class="list">${jobs.length ? this.#table(jobs) : html`<div class="state">${icon('download')}<h2>${t('No exports yet')}</h2>
-        <p>${t('Filter the events you need, then choose Export. Large ones are prepared here.')}</p></div>`}</div>${this.more()}`)}
+      ${this.list((jobs) => this.#table(jobs), () => ['download', t('No exports yet'), t('Filter the events you need, then choose Export. Large ones are prepared here.')])}
     </div>`;
   }
 
   #table(jobs: ExportJob[]) {
     const { t, context: { i18n } } = this;
-    return html`<table><thead><tr>${[t('Export'), t('State'), t('Size'), 'SHA-256', t('Until')].map((head) => html`<th scope="col">${head}</th>`)}<th><span class="sr">${t('Download')}</span></th></tr></thead>
+    return html`<table>${tableHead([t('Export'), t('State'), t('Size'), 'SHA-256', t('Until')], t('Download'))}
       <tbody>${jobs.map((job) => {
         const [label, tone] = STATES[job.state];
         return html`<tr>
           <td><bdi class="any">${plain(job.name || job.id)}</bdi><small>${this.when(job.created_at)}${job.actor ? html` · <bdi>${partyName(job.actor)}</bdi>` : nothing}</small>
             ${job.filter ? html`<small><code class="any">${plain(job.filter)}</code></small>` : nothing}</td>
-          <td><span class="badge ${tone}"><span class="dot"></span>${t(label)}</span>
+          <td>${badge(tone, t(label))}
             ${job.state === 'running' ? html`<small>${t('{n} row|{n} rows', { n: job.rows ?? 0 })}</small>` : nothing}
             ${job.error ? html`<small class="danger any">${plain(job.error)}</small>` : nothing}</td>
           <td>${job.bytes ? html`${bytesText(i18n, job.bytes)}<small>${t('{n} row|{n} rows', { n: job.rows ?? 0 })}</small>` : nothing}</td>
           <td>${job.sha256 ? html`<span class="row"><code class="clip hash" title=${job.sha256}>${job.sha256}</code>
-            <button class="btn ghost small square" aria-label=${t('Copy SHA-256')} title=${t('Copy SHA-256')} @click=${() => { void copyText(job.sha256!); void this.confirmCopy(job.id); }}>${icon(this.copied === job.id ? 'check' : 'copy')}</button></span>` : nothing}</td>
-          <td>${this.when(job.expires_at)}</td>
+            <button class="btn ghost small square" title=${t('Copy SHA-256')} @click=${() => { void copyText(job.sha256!); void this.confirmCopy(job.id); }}>${icon(this.copied === job.id ? 'check' : 'copy')}</button></span>` : nothing}</td>
+          <td>${job.expires_at ? this.when(job.expires_at) : nothing}</td>
           <td class="end">${job.state === 'ready' ? html`<button class="btn small" ?disabled=${this.busy} @click=${() => this.act(() => downloadJob(this.context.client, job))}>${icon('download')}${t('Download')}</button>` : nothing}</td>
         </tr>`;
       })}</tbody></table><span class="sr" role="status">${this.copied ? t('Copied') : ''}</span>`;
   }
 
-  static override styles = [theme, controls, forms, pageStyles, css``];
+  static override styles = [theme, controls, forms, pageStyles];
 }

@@ -1,13 +1,13 @@
 /** `<recount-keys>`: the tenant's API keys, made within one's own rights and shown once. */
-import { css, html } from 'lit';
+import { html } from 'lit';
 import { query, state } from '../base/decorators.js';
 import type { Me } from '../base/client.js';
 import { icon } from '../base/more-icons.js';
 import type { Message } from '../base/i18n.js';
-import { PageElement, pageStyles } from '../base/page.js';
+import { PageElement, pageStyles, question, tableHead } from '../base/page.js';
 import { define } from '../base/part.js';
 import { controls, forms, theme } from '../base/styles.js';
-import { copyText } from '../base/clipboard.js';
+import { copyButton, copyText } from '../base/clipboard.js';
 import { plain } from '../base/text.js';
 import { DAY_MS } from '../model/time.js';
 
@@ -57,25 +57,24 @@ export class RecountKeys extends PageElement<Key> {
   override render() {
     const { t } = this;
     return html`<div class="page">
-      <div class="top"><div><h1>${t('API keys')}</h1><p>${t('Keys let your own tools read this log. A key can do no more than the person who makes it, and making and revoking one is an event in the log.')}</p></div>
-        <button class="btn primary" @click=${() => { this.made = ''; this.failure = undefined; this.createDialog.showModal(); }}>${icon('plus')}${t('Create key')}</button></div>
-      ${this.body((keys) => html`<div class="list">${keys.length ? this.#table(keys) : html`<div class="state">${icon('key')}<h2>${t('No keys yet')}</h2>
-          <p>${t('Create one for each tool that reads the log, so that each can be revoked alone.')}</p></div>`}</div>${this.more()}`)}
+      ${this.top(t('API keys'), t('Keys let your own tools read this log. A key can do no more than the person who makes it, and making and revoking one is an event in the log.'),
+        html`<button class="btn primary" @click=${() => { this.made = ''; this.failure = undefined; this.createDialog.showModal(); }}>${icon('plus')}${t('Create key')}</button>`)}
+      ${this.list((keys) => this.#table(keys), () => ['key', t('No keys yet'), t('Create one for each tool that reads the log, so that each can be revoked alone.')])}
       ${this.#createForm()}${this.#revokeForm()}
     </div>`;
   }
 
   #table(keys: Key[]) {
     const { t } = this;
-    return html`<table><thead><tr>${[t('Name'), t('May'), t('Created'), t('Last used'), t('Expires')].map((head) => html`<th scope="col">${head}</th>`)}<th><span class="sr">${t('Revoke')}</span></th></tr></thead>
+    return html`<table>${tableHead([t('Name'), t('May'), t('Created'), t('Last used'), t('Expires')], t('Revoke'))}
       <tbody>${keys.map((key) => {
         const over = key.expires_at && Date.parse(key.expires_at) < Date.now();
         return html`<tr>
           <td><bdi class="any">${plain(key.name)}</bdi><small class="mono">${key.id}</small></td>
           <td>${key.scopes.map((scope) => { const known = SCOPES.find(([name]) => name === scope); return html`<div>${known ? t(known[1]) : html`<code>${scope}</code>`}</div>`; })}</td>
           <td>${this.when(key.created_at)}</td>
-          <td>${key.last_used_at ? this.when(key.last_used_at) : html`<span class="muted">${t('Never')}</span>`}</td>
-          <td>${over ? html`<span class="danger">${t('Expired')}</span>` : key.expires_at ? this.when(key.expires_at) : html`<span class="muted">${t('Never')}</span>`}</td>
+          <td>${this.when(key.last_used_at)}</td>
+          <td>${over ? html`<span class="danger">${t('Expired')}</span>` : this.when(key.expires_at)}</td>
           <td class="end"><button class="btn small destructive" @click=${() => { this.revoking = key; this.failure = undefined; this.revokeDialog.showModal(); }}>${t('Revoke')}</button></td>
         </tr>`;
       })}</tbody></table>`;
@@ -89,8 +88,8 @@ export class RecountKeys extends PageElement<Key> {
       ${this.made ? html`<div class="stack">
         <h2 id="create-title">${t('Your new key')}</h2>
         <p>${t('Copy it now. It is not stored and can’t be shown again.')}</p>
-        <div class="row secret"><code class="any grow" id="key">${this.made}</code>
-          <button class="btn small" @click=${() => { void copyText(this.made); void this.confirmCopy('key'); }}>${icon(this.copied ? 'check' : 'copy')}${this.copied ? t('Copied') : t('Copy')}</button></div>
+        <div class="note"><code class="any grow" id="key">${this.made}</code>
+          ${copyButton(t, !!this.copied, () => { void copyText(this.made); void this.confirmCopy('key'); })}</div>
         <div class="actions"><button class="btn primary" @click=${() => this.createDialog.close()}>${t('Done')}</button></div></div>`
         : html`<form @submit=${this.#create}>
         <h2 id="create-title">${t('Create key')}</h2>
@@ -105,21 +104,12 @@ export class RecountKeys extends PageElement<Key> {
 
   #revokeForm() {
     const { t, revoking } = this;
-    return html`<dialog id="revoke" aria-labelledby="revoke-title"><div class="stack">
-      <h2 id="revoke-title">${t('Revoke “{name}”?', { name: plain(revoking?.name) })}</h2>
-      <p>${t('What uses it stops working within seconds. This can’t be undone.')}</p>
-      ${this.failureNote()}
-      <div class="actions"><button class="btn" @click=${() => this.revokeDialog.close()}>${t('Cancel')}</button>
-        <button class="btn destructive" ?disabled=${this.busy} @click=${async () => {
-          if (revoking && await this.act(() => this.context.client.send('DELETE', `/v1/keys/${encodeURIComponent(revoking.id)}`))) {
-            this.revokeDialog.close();
-            await this.act(() => this.refresh());
-          }
-        }}>${t('Revoke')}</button></div></div></dialog>`;
+    return question(t, 'revoke', {
+      title: t('Revoke “{name}”?', { name: plain(revoking?.name) }), text: t('What uses it stops working within seconds. This can’t be undone.'),
+      button: t('Revoke'), tone: 'destructive', more: this.failureNote(),
+      act: async () => !!revoking && await this.act(() => this.context.client.send('DELETE', `/v1/keys/${encodeURIComponent(revoking.id)}`)) && this.act(() => this.refresh()),
+    });
   }
 
-  static override styles = [theme, controls, forms, pageStyles, css`
-    .secret { padding: 10px 12px; border: 1px solid var(--_control); border-radius: var(--_radius); background: var(--_surface); }
-    .secret code { user-select: all; }
-  `];
+  static override styles = [theme, controls, forms, pageStyles];
 }

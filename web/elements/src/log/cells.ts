@@ -60,7 +60,7 @@ export const timePick = (i18n: I18n, at: number, zone: string): Pick =>
 
 export function glyph(actor: Party): TemplateResult {
   const kind = actorKind(actor);
-  return html`<span class="glyph ${kind}" aria-hidden="true">${kind === 'person' ? initials(partyName(actor))
+  return html`<span class="glyph ${kind}" aria-hidden="true">${kind === 'person' || kind === 'staff' ? initials(partyName(actor))
     : kind === 'unknown' ? '?' : icon(kind)}</span>`;
 }
 
@@ -76,8 +76,8 @@ export function clock(i18n: I18n, at: number, zone: string): TemplateResult {
 export function cell(column: string, event: LogEvent, i18n: I18n, zone: string): Cell {
   const { t } = i18n;
   const context = event.context ?? {};
-  const mono = (field: string, value: string | undefined): Cell =>
-    (value ? { content: html`<bdi class="mono clip">${plain(value)}</bdi>`, pick: { field, value }, title: plain(value) } : { content: '' });
+  const text = (field: string, value: string | undefined): Cell =>
+    (value ? { content: html`<bdi class="clip ${field === 'description' ? '' : 'mono'}">${plain(value)}</bdi>`, pick: { field, value }, title: plain(value) } : { content: '' });
   switch (column) {
     case 'time': {
       const at = timeOf(event);
@@ -109,15 +109,13 @@ export function cell(column: string, event: LogEvent, i18n: I18n, zone: string):
       const outcome = outcomeOf(event);
       return { content: html`<span class=${outcome === 'success' ? 'muted' : 'danger'}>${t(OUTCOMES[outcome]!)}</span>`, pick: { field: 'outcome', value: outcome } };
     }
-    case 'description':
-      return event.description
-        ? { content: html`<bdi class="clip">${plain(event.description)}</bdi>`, title: plain(event.description), pick: { field: 'description', value: event.description } } : { content: '' };
     case 'ip':
     case 'location':
-      return mono(column, context[column]);
+      return text(column, context[column]);
+    case 'description':
     case 'id':
     case 'source':
-      return mono(column, event[column]);
+      return text(column, event[column]);
     default: {
       const [root, ...path] = column.split('.') as [string, ...string[]];
       const value = memberAt(event, [root, ...path]);

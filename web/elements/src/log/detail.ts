@@ -6,11 +6,11 @@ import type { Message } from '../base/i18n.js';
 import { agoText } from '../base/amounts.js';
 import { define, Part } from '../base/part.js';
 import { controls, forms } from '../base/styles.js';
-import { copyText } from '../base/clipboard.js';
+import { copyButton, copyText } from '../base/clipboard.js';
 import { plain, valueText } from '../base/text.js';
 import { eventsParams, type EventsPage } from '../model/api.js';
 import { diffChanges, type DiffLine } from '../model/diff.js';
-import { capitalWords, outcomeOf, partyName, timeOf, words, type LogEvent, type Party } from '../model/event.js';
+import { capitalWords, outcomeOf, partyName, timeOf, type LogEvent, type Party } from '../model/event.js';
 import { condition, memberField } from '../model/filter.js';
 import { sentence } from '../model/sentence.js';
 import { isoIn, writeRange } from '../model/time.js';
@@ -21,7 +21,6 @@ import { glyphs } from './glyphs.js';
 const COPIED_MS = 2000;
 const RELATED_EVENTS_MAX = 6;
 /** So long an event must be looked at before what belongs to it is fetched. */
-const RELATED_DELAY_MS = 250;
 const NEAR_MS = 10 * 60_000;
 
 /** A question about the neighbourhood of an event: a filter and, if it is about time, a range. */
@@ -42,7 +41,6 @@ export class EventDetail extends Part {
   @state() private tab: 'overview' | 'related' | 'json' = 'overview';
   @state() private copied = '';
   @state() private related: Record<string, LogEvent[] | 'failed'> = {};
-  #timer = 0;
 
   override focus(): void {
     this.renderRoot.querySelector<HTMLElement>('h2')?.focus();
@@ -53,16 +51,9 @@ export class EventDetail extends Part {
       this.related = {};
       this.tell('shown', sentence(this.event, this.app.i18n));
     }
-    if (!changed.has('event') && !(changed.has('tab') && this.tab === 'related')) return;
-    clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => {
-      for (const query of this.#queries()) if (!Array.isArray(this.related[query.filter])) void this.#load(query);
-    }, this.tab === 'related' ? 0 : RELATED_DELAY_MS);
-  }
-
-  override disconnectedCallback(): void {
-    clearTimeout(this.#timer);
-    super.disconnectedCallback();
+    // Four questions to the server, which nobody asked before this tab is looked at.
+    if (this.tab !== 'related' || !(changed.has('event') || changed.has('tab'))) return;
+    for (const query of this.#queries()) if (!Array.isArray(this.related[query.filter])) void this.#load(query);
   }
 
   /** Copies the event's own link; also from the keyboard. */
@@ -110,17 +101,14 @@ export class EventDetail extends Part {
     const { i18n } = this.app;
     const at = timeOf(event);
     const outcome = outcomeOf(event);
-    const near = Object.values(this.related).filter(Array.isArray) as LogEvent[][];
-    const count = new Set(near.flat().map(({ id }) => id)).size;
-    const badge = near.length ? html` <small>${i18n.number(count)}${near.some(({ length }) => length > RELATED_EVENTS_MAX) ? '+' : ''}</small>` : nothing;
-    const tabs = [['overview', t('Overview')], ['related', html`${t('Related')}${badge}`], ['json', t('JSON')]] as const;
+    const tabs = [['overview', t('Overview')], ['related', t('Related')], ['json', t('JSON')]] as const;
     return html`
       <div class="bar">
-        <button class="btn small square" aria-label=${t('Previous event')} title=${t('Previous event')} @click=${() => this.tell('step', -1)}>${icon('up')}</button>
-        <button class="btn small square" aria-label=${t('Next event')} title=${t('Next event')} @click=${() => this.tell('step', 1)}>${icon('down')}</button>
+        <button class="btn small square" title=${t('Previous event')} @click=${() => this.tell('step', -1)}>${icon('up')}</button>
+        <button class="btn small square" title=${t('Next event')} @click=${() => this.tell('step', 1)}>${icon('down')}</button>
         <span class="muted grow clip">${this.place}</span>
         <button class="btn small" @click=${() => this.copyLink()}>${icon(this.copied === 'link' ? 'check' : 'link')}${this.copied === 'link' ? t('Copied') : t('Copy link')}</button>
-        <button class="btn small square" aria-label=${t('Close')} title=${t('Close')} @click=${() => this.tell('close')}>${icon('x')}</button>
+        <button class="btn small square" title=${t('Close')} @click=${() => this.tell('close')}>${icon('x')}</button>
       </div>
       <span class="sr" role="status">${this.copied ? t('Copied') : ''}</span>
       <div class="body" tabindex="0" role="region" aria-label=${t('Event details')}>
@@ -152,8 +140,8 @@ export class EventDetail extends Part {
     const { context = {}, actor, targets = [] } = event;
     const lines = event.changes ? diffChanges(event.changes) : [];
     const field = (label: string, content: unknown, pick: Pick) => html`<div><dt>${label}</dt><dd>${content}${this.#pickButton(pick)}</dd></div>`;
-    const text = (label: Message, name: string, value: string | undefined, shown = value) =>
-      (value ? field(t(label), html`<bdi class="any" title=${shown === value ? nothing : plain(value)}>${plain(shown)}</bdi>`, { field: name, value }) : nothing);
+    const text = (label: Message, name: string, value: string | undefined) =>
+      (value ? field(t(label), html`<bdi class="any">${plain(value)}</bdi>`, { field: name, value }) : nothing);
     const code = (label: Message, name: string, value?: string) => (value ? field(t(label), html`<bdi class="mono any">${plain(value)}</bdi>`, { field: name, value }) : nothing);
     const received = Date.parse(event.received_at);
     return html`
@@ -164,7 +152,7 @@ export class EventDetail extends Part {
         ${actor.email === partyName(actor) ? nothing : text('Email', 'actor.email', actor.email)}
         ${code('IP address', 'ip', context['ip'])}
         ${text('Location', 'location', context['location'])}
-        ${text('User agent', 'user_agent', context['user_agent'], agentName(context['user_agent'] ?? ''))}
+        ${text('User agent', 'user_agent', context['user_agent'])}
       </dl></section>
       <section><h3>${t('What')}</h3><dl>
         ${code('Action', 'action', event.action)}
@@ -181,7 +169,7 @@ export class EventDetail extends Part {
         ${code('Request id', 'request_id', context['request_id'])}
         ${code('Session id', 'session_id', context['session_id'])}
         ${code('Actor id', 'actor.id', actor.id)}
-        ${text('Actor type', 'actor.type', actor.type, words(actor.type))}
+        ${text('Actor type', 'actor.type', actor.type)}
         ${field(t('Received'), html`<time class="mono" datetime=${event.received_at}>${isoIn(received, this.zone)}</time>`, { value: isoIn(received, this.zone) })}
       </dl></section>`;
   }
@@ -224,7 +212,7 @@ export class EventDetail extends Part {
 
   #json() {
     const text = JSON.stringify(this.event, undefined, 2);
-    return html`<div class="json"><button class="btn small" @click=${() => { void copyText(text); void this.#confirm('json'); }}>${icon(this.copied === 'json' ? 'check' : 'copy')}${this.copied === 'json' ? this.t('Copied') : this.t('Copy')}</button>
+    return html`<div class="json">${copyButton(this.t, this.copied === 'json', () => { void copyText(text); void this.#confirm('json'); })}
       <pre class="mono any" dir="ltr">${plain(text)}</pre></div>`;
   }
 
@@ -246,7 +234,6 @@ export class EventDetail extends Part {
     dt { color: var(--_muted); padding-block: 2px; }
     dd { display: flex; align-items: flex-start; gap: 6px; min-inline-size: 0; padding-block: 2px; }
     dd .glyph { margin-block: -1px; }
-    small { color: var(--_muted); font-weight: 400; line-height: 1; }
     .pick { display: inline-grid; place-items: center; inline-size: 24px; block-size: 24px; margin-block: -2px; padding: 0; flex: none; border: 0; border-radius: 5px; background: none; color: var(--_muted); cursor: pointer; vertical-align: middle; }
     @media (hover: hover) {
       .pick:not(:focus-visible) { opacity: 0; }
@@ -291,12 +278,4 @@ function flatten(value: unknown, path = ''): [string, unknown][] {
   if (!isObject(value) || !Object.keys(value).length) return path ? [[path, value]] : [];
   if (Array.isArray(value)) return value.flatMap((inner) => flatten(inner, path));
   return Object.entries(value).flatMap(([name, inner]) => flatten(inner, path ? `${path}.${name}` : name));
-}
-
-/** Browser and system in a few words, or the text as it is. */
-function agentName(text: string): string {
-  const browser = /(Edg|OPR|Firefox|Chrome|CriOS|FxiOS)\/(\d+)/.exec(text) ?? /(Version)\/(\d+).*Safari/.exec(text);
-  const system = /Windows|iPhone|iPad|Android|Mac OS X|CrOS|Linux/.exec(text)?.[0];
-  const names: Record<string, string> = { Edg: 'Edge', OPR: 'Opera', CriOS: 'Chrome', FxiOS: 'Firefox', Version: 'Safari', 'Mac OS X': 'macOS', CrOS: 'ChromeOS' };
-  return browser && system ? `${names[browser[1]!] ?? browser[1]} ${browser[2]}, ${names[system] ?? system}` : text;
 }

@@ -5,7 +5,7 @@ import { icon } from '../base/icons.js';
 import { define, Part } from '../base/part.js';
 import { controls } from '../base/look.js';
 import { plain } from '../base/text.js';
-import type { LogEvent } from '../model/event.js';
+import { capital, type LogEvent } from '../model/event.js';
 import { firstIndex, type PagedLog } from '../model/paged-log.js';
 import { DAY_MS, dayStart } from '../model/time.js';
 import { cell, columnLabel, columnTrack, type Pick, type PickAct } from './cells.js';
@@ -286,10 +286,8 @@ export class EventTable extends Part {
   #dayName(at: number): string {
     const { i18n } = this.app;
     const date = i18n.dates(this.zone, { dateStyle: 'full' }).format(at);
-    const days = Math.round((dayStart(Date.now(), this.zone) - dayStart(at, this.zone)) / DAY_MS);
-    if (days !== 0 && days !== 1) return capital(date);
-    const near = new Intl.RelativeTimeFormat(i18n.locale, { numeric: 'auto' }).format(-days, 'day');
-    return `${capital(near)}, ${date}`;
+    const near = [i18n.t('Today'), i18n.t('Yesterday')][Math.round((dayStart(Date.now(), this.zone) - dayStart(at, this.zone)) / DAY_MS)];
+    return near ? `${near}, ${date}` : capital(date);
   }
 
   static override styles = [controls, glyphs, css`
@@ -329,5 +327,3 @@ export class EventTable extends Part {
     }
   `];
 }
-
-const capital = (text: string): string => text.charAt(0).toLocaleUpperCase() + text.slice(1);

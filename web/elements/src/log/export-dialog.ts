@@ -69,7 +69,7 @@ export class ExportDialog extends Part {
       }
       this.done = true;
     } catch (error) {
-      this.problem = error instanceof Problem ? error : new Problem(0, String(error));
+      this.problem = Problem.of(error);
     } finally {
       this.busy = false;
     }

@@ -218,7 +218,6 @@ export class FilterBar extends Part {
     input::placeholder { color: var(--_muted); opacity: 1; }
     .mirror { position: absolute; inset: 0; line-height: 26px; white-space: pre; overflow: hidden; color: transparent; }
     mark { background: none; color: transparent; text-decoration: var(--_danger) wavy underline; text-underline-offset: 3px; }
-    kbd { margin-inline-end: 2px; min-inline-size: 20px; text-align: center; font: inherit; font-size: 0.85em; line-height: 18px; color: var(--_muted); border: 1px solid var(--_border); border-radius: 4px; background: var(--_surface); }
     .bar:focus-within kbd { visibility: hidden; }
     .chip {
       display: inline-flex; align-items: center; min-inline-size: 0; max-inline-size: 100%; block-size: 26px; border-radius: 6px;
@@ -240,7 +239,7 @@ export class FilterBar extends Part {
     }
     ul[hidden] { display: none; }
     li bdi { margin-inline-start: 0.35em; }
-    .mistake { padding: 4px 2px 0; color: var(--_danger); font-size: 0.925em; }
+    .mistake { padding: 4px 2px 0; }
     @media (max-width: 480px) { kbd { display: none; } }
   `];
 }

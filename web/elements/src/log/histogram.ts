@@ -1,12 +1,13 @@
 /** Events over time as bars by outcome: brush or arrow keys choose a range, a table says the same in text. */
 import { css, html, nothing, svg, type PropertyValues } from 'lit';
 import { property, state } from '../base/decorators.js';
+import { icon } from '../base/more-icons.js';
 import { define, Part } from '../base/part.js';
 import { controls, forms } from '../base/styles.js';
 import type { Bucket, HistogramAnswer } from '../model/api.js';
 import { firstIndex } from '../model/paged-log.js';
 import { ticks } from '../model/ticks.js';
-import { DAY_MS, fromWall, parseRange, toWall, type Range } from '../model/time.js';
+import { DAY_MS, fromWall, toWall } from '../model/time.js';
 import { rangeLabel } from './time-field.js';
 
 const HEIGHT_PX = 64;
@@ -24,8 +25,7 @@ interface Bar extends Bucket {
 export class Histogram extends Part {
   @property({ attribute: false }) answer?: HistogramAnswer;
   @property() zone = 'UTC';
-  /** What is shown, and the written range that zooming came from. */
-  @property({ attribute: false }) range: Range = { open: true };
+  /** The written range that zooming came from. */
   @property() outer?: string;
   @property({ type: Boolean }) loading = false;
 
@@ -146,7 +146,7 @@ export class Histogram extends Part {
     const bars = this.#bars;
     const summary = bars.length ? this.#span(0, bars.length - 1) : t('No events in this range');
     const shown = this.brush ?? (this.pointed >= 0 ? [this.pointed, this.pointed] as const : undefined);
-    return html`${this.outer ? this.#outer(this.outer) : nothing}
+    return html`${this.outer ? html`<button class="btn ghost small out" @click=${() => this.tell('zoom-out')}>${icon('minus')}${t('Zoom out')} · ${rangeLabel(this.app, this.outer, this.zone)}<kbd aria-hidden="true">Esc</kbd></button>` : nothing}
       <div class="plot-box ${this.loading ? 'loading' : ''}" role="group" tabindex="0"
         aria-label=${`${t('Events over time')}: ${summary}. ${t('Arrow keys choose a bar, with Shift a range, Enter zooms in, Escape zooms out.')}`}
         @keydown=${this.#key} @blur=${() => { if (!this.#dragging) { this.brush = undefined; this.pointed = -1; } }} @pointerleave=${() => !this.#dragging && (this.pointed = -1)}>
@@ -156,18 +156,6 @@ export class Histogram extends Part {
         <span class="sr" aria-live="polite">${shown && !this.#dragging ? this.#span(shown[0], shown[1]) : ''}</span>
       </div>
       ${this.#table()}`;
-  }
-
-  /** The way back: how the range lies within the one that zooming came from. */
-  #outer(outer: string) {
-    const whole = parseRange(outer, this.zone, Date.now());
-    const { from, to = Date.now() }: Partial<Range> = typeof whole === 'string' ? {} : whole;
-    const percent = (at: number) => Math.max(0, Math.min(100, ((at - from!) / (to - from!)) * 100));
-    const left = from === undefined ? 0 : percent(this.range.from ?? from);
-    const width = from === undefined ? 0 : percent(this.range.to ?? to) - left;
-    return html`<button class="out" @click=${() => this.tell('zoom-out')}>
-      <span class="rail" dir="ltr"><i .style=${`left:${left}%;width:${width}%`}></i></span>
-      <span>${this.t('Zoom out')} · ${rangeLabel(this.app, outer, this.zone)}</span><kbd aria-hidden="true">Esc</kbd></button>`;
   }
 
   #plot() {
@@ -244,9 +232,6 @@ export class Histogram extends Part {
       position: absolute; inset-block-end: calc(100% - 6px); z-index: 4; padding: 3px 8px; pointer-events: none; white-space: nowrap;
       background: var(--_raised); border: 1px solid var(--_control); border-radius: 6px; font-size: 0.925em;
     }
-    .out { display: flex; align-items: center; gap: 12px; inline-size: 100%; padding: 0 0 6px; border: 0; background: none; color: var(--_muted); cursor: pointer; }
-    .out:hover { color: var(--_fg); }
-    .rail { position: relative; flex: 1; block-size: 4px; border-radius: 2px; background: var(--_border); }
-    .rail i { position: absolute; inset-block: 0; min-inline-size: 4px; border-radius: 2px; background: var(--_accent-fill); }
+    .out { margin-inline-start: -10px; color: var(--_muted); }
   `];
 }

@@ -16,7 +16,7 @@ export const logStyles = [theme, controls, css`
   recount-histogram:not(:defined) { block-size: 84px; } recount-status-line:not(:defined) { block-size: 34px; }
   recount-saved-views:not(:defined) { inline-size: 94px; block-size: 38px; border: 1px solid var(--_border); border-radius: var(--_radius); }
   recount-event-table { block-size: 100%; }
-  recount-no-match, recount-problem, recount-no-event { display: grid; block-size: 100%; overflow: auto; }
+  recount-no-match, recount-problem { display: grid; block-size: 100%; overflow: auto; }
   .pill { position: absolute; inset-block-start: 66px; left: 50%; translate: -50%; border-radius: 999px; z-index: 3; }
   .end { padding: 16px; text-align: center; }
   .side { min-inline-size: 0; min-block-size: 0; display: grid; background: var(--_surface); }

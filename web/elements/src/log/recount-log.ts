@@ -458,7 +458,7 @@ export class RecountLog extends RecountElement {
         <recount-log-banner .app=${context} .offline=${this.offline && log.count > 0} .expired=${this.expired && log.count > 0} .histogram=${this.histogram} .zone=${zone} @retry=${() => this.#reloadSession()}></recount-log-banner>
         <div class="split ${this.open || this.openMissing ? 'opened' : ''}">
           <div class="main">
-            ${this.none && !view.filter ? nothing : html`<recount-histogram .app=${context} .answer=${this.histogram} .zone=${zone} .range=${this.#range} .outer=${view.zoomed.at(-1)} .loading=${this.counting}
+            ${this.none && !view.filter ? nothing : html`<recount-histogram .app=${context} .answer=${this.histogram} .zone=${zone} .outer=${view.zoomed.at(-1)} .loading=${this.counting}
               @zoom=${({ detail: { from, to } }: CustomEvent<{ from: number; to: number }>) => this.#change({ range: writeRange(from, to), zoomed: [...view.zoomed, view.range] })}
               @zoom-out=${this.#zoomOut}></recount-histogram>
             <recount-status-line .app=${context} .view=${view} .histogram=${this.histogram} .inRange=${this.inRange} .density=${this.density}
@@ -498,7 +498,7 @@ export class RecountLog extends RecountElement {
   #side(log: PagedLog) {
     const { t, context } = this;
     if (this.openMissing) {
-      return html`<aside class="side" aria-label=${t('Event details')}><recount-no-event .app=${context} @close=${() => this.#change({ event: undefined })}></recount-no-event></aside>`;
+      return html`<aside class="side" aria-label=${t('Event details')}><recount-problem .app=${context} .problem=${new Problem(404, '')} @retry=${() => this.#change({ event: undefined })}></recount-problem></aside>`;
     }
     if (!this.open) return nothing;
     const row = log.indexOf(this.open.id);

@@ -32,7 +32,7 @@ export class SavedViews extends Part {
     this.#loading ??= this.app.client.get<{ data: SavedView[] }>('/v1/saved-views').then(({ data }) => (this.views = data));
     this.#loading.catch((error: unknown) => {
       this.#loading = undefined;
-      this.problem = error instanceof Problem ? error : new Problem(0, String(error));
+      this.problem = Problem.of(error);
     });
     return this.#loading;
   }
@@ -60,7 +60,7 @@ export class SavedViews extends Part {
       this.#loading = undefined;
       await this.load();
     } catch (error) {
-      this.problem = error instanceof Problem ? error : new Problem(0, String(error));
+      this.problem = Problem.of(error);
     }
   }
 
@@ -98,7 +98,7 @@ export class SavedViews extends Part {
         ${groups.map(([title, list]) => (list.length ? html`<hr class="rule" /><p class="hint title">${title}</p>${list.map((saved) => html`
           <div class="line"><button class="item grow" aria-current=${saved === current ? 'true' : nothing} @click=${() => { this.panel.hidePopover(); this.tell('apply', saved); }}>
               ${icon(saved === current ? 'check' : 'bookmark')}<bdi class="grow clip">${saved.name}</bdi></button>
-            ${saved.owned ? html`<button class="btn ghost small square ${saved.default ? 'starred' : ''}" aria-pressed=${saved.default} aria-label=${t('Start with “{name}”', { name: saved.name })} title=${t('Start with this view')}
+            ${saved.owned ? html`<button class="btn ghost small square" aria-pressed=${saved.default} aria-label=${t('Start with “{name}”', { name: saved.name })} title=${t('Start with this view')}
               @click=${() => this.#put(saved, { default: !saved.default })}>${icon('star')}</button>` : nothing}
             ${!saved.owned ? nothing : html`<button class="btn ghost small square" aria-label=${t('Delete “{name}”', { name: saved.name })} title=${t('Delete')}
               @click=${() => this.#change(() => this.app.client.send('DELETE', `/v1/saved-views/${encodeURIComponent(saved.id)}`))}>${icon('trash')}</button>`}</div>`)}` : nothing))}
@@ -122,7 +122,6 @@ export class SavedViews extends Part {
     [popover] { inline-size: 300px; }
     .title { padding: 2px 8px; }
     .line { display: flex; align-items: center; }
-    .starred { color: var(--_warn); border-color: transparent !important; background: none !important; }
-    .starred .icon { fill: currentColor; }
+    .line [aria-pressed='true'] .icon { fill: currentColor; }
   `];
 }

@@ -80,23 +80,12 @@ export class ProblemState extends Part {
     const [title, text] = status === 0 ? [t('The server can’t be reached'), navigator.onLine ? t('Check the connection; nothing was lost.') : t('You are offline. This page continues by itself when the connection is back.')]
       : status === 401 ? [t('Your session has ended'), t('Your filters are kept. Reload the session to go on.')]
         : status === 403 ? [t('No right to see this'), t('Your session does not include it. Ask whoever gave you the link.')]
+          : status === 404 ? [t('No such event'), t('The link names an event that is not in this log.')]
           : [code === 'too_expensive' ? t('This search is too broad') : t('This could not be loaded'), this.app.i18n.problem(this.problem)];
     return html`<div class="state" role="alert">${icon(status === 0 ? 'offline' : status === 401 || status === 403 ? 'lock' : 'alert')}
       <h2>${title}</h2><p class="any">${text}</p>
       ${requestId && status !== 401 ? html`<p class="hint">${t('Error id')} <code>${requestId}</code></p>` : nothing}
-      ${status === 403 ? nothing : html`<div class="row"><button class="btn" @click=${() => this.tell('retry')}>${icon('system')}${status === 401 ? t('Reload session') : t('Try again')}</button></div>`}</div>`;
-  }
-
-  static override styles = [controls, forms];
-}
-
-/** A link to an event that is not there. */
-@define('recount-no-event')
-export class NoEvent extends Part {
-  override render() {
-    const { t } = this;
-    return html`<div class="state" role="status">${icon('search')}<h2>${t('No such event')}</h2><p>${t('The link names an event that is not in this log.')}</p>
-      <div class="row"><button class="btn" @click=${() => this.tell('close')}>${t('Close')}</button></div></div>`;
+      ${status === 403 ? nothing : html`<div class="row"><button class="btn" @click=${() => this.tell('retry')}>${status === 401 ? t('Reload session') : status === 404 ? t('Close') : t('Try again')}</button></div>`}</div>`;
   }
 
   static override styles = [controls, forms];

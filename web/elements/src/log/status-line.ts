@@ -38,15 +38,15 @@ export class StatusLine extends Part {
     const here = zoneName(local);
     return html`<p role="status">${this.#counts()}</p>
       <div class="tools">
-        <button class="btn ghost small" title=${t('Reload')} aria-label=${t('Reload')} @click=${() => this.tell('reload')}>${icon('system')}</button>
+        <button class="btn ghost small" title=${t('Reload')} @click=${() => this.tell('reload')}>${icon('system')}</button>
         <button class="btn ghost small" title=${t('Copy link')} @click=${() => this.tell('copy-link')}>${icon('link')}<span class="wide">${t('Copy link')}</span></button>
         <button class="btn ghost small" title=${t('Columns')} aria-haspopup="dialog" @click=${(event: Event) => this.tell('columns', event.currentTarget)}>${icon('columns')}<span class="wide">${t('Columns')}</span></button>
         <div class="seg" role="group" aria-label=${t('Time zone')}>
           ${here === 'UTC' ? nothing : html`<button aria-pressed=${view.zone !== 'UTC'} title=${here} @click=${() => this.tell('zone-change', local)}>${zoneShort(i18n, here, Date.now())}</button>`}
           <button aria-pressed=${view.zone === 'UTC' || here === 'UTC'} @click=${() => this.tell('zone-change', 'UTC')}>UTC</button>
         </div>
-        <button class="btn ghost small" aria-pressed=${this.density === 'compact'} title=${t('Compact rows')} aria-label=${t('Compact rows')} @click=${() => this.tell('density')}>${icon('rows')}</button>
-        <button class="btn ghost small keys" title=${t('Keyboard')} aria-label=${t('Keyboard')} @click=${() => this.tell('help')}>${icon('keyboard')}</button>
+        <button class="btn ghost small" aria-pressed=${this.density === 'compact'} title=${t('Compact rows')} @click=${() => this.tell('density')}>${icon('rows')}</button>
+        <button class="btn ghost small keys" title=${t('Keyboard')} @click=${() => this.tell('help')}><kbd>?</kbd></button>
       </div>`;
   }
 

@@ -64,12 +64,13 @@ export function actorKind(party: Party): 'person' | 'key' | 'system' | 'staff' |
 /** What an action does to its target, told from the verb that ends its name. */
 export function actionKind(action: string): 'create' | 'update' | 'delete' | 'other' {
   const verb = /[^._]*$/.exec(action)![0];
-  if (/^(creat|add|invit|provision|grant|enabl|upload|register|issu|publish|attach)/.test(verb)) return 'create';
-  if (/^(delet|remov|revok|deprovision|disabl|destroy|purg|suspend|detach|eras)/.test(verb)) return 'delete';
-  if (/^(updat|chang|rotat|renam|edit|modif|mov|assign|enforc|restor|transfer|put|set|reset)/.test(verb)) return 'update';
+  if (/^(creat|add|invit|provision|grant|enabl|upload)/.test(verb)) return 'create';
+  if (/^(delet|remov|revok|deprovision|disabl|purg)/.test(verb)) return 'delete';
+  if (/^(updat|chang|rotat|renam|edit|mov|assign|enforc|set)/.test(verb)) return 'update';
   return 'other';
 }
 
 /** `sso_connection` as words. */
 export const words = (name: string): string => plain(name).replace(/[_-]+/g, ' ');
-export const capitalWords = (name: string): string => { const text = words(name); return text.charAt(0).toLocaleUpperCase() + text.slice(1); };
+export const capital = (text: string): string => text.charAt(0).toLocaleUpperCase() + text.slice(1);
+export const capitalWords = (name: string): string => capital(words(name));

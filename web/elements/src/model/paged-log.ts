@@ -114,7 +114,7 @@ export class PagedLog {
       this.#letGo(page);
     } catch (error) {
       if (this.#abort.signal.aborted) return;
-      this.problem = error instanceof Problem ? error : new Problem(0, String(error));
+      this.problem = Problem.of(error);
     } finally {
       this.loading = false;
       if (!this.#abort.signal.aborted) this.changed();

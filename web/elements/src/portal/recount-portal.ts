@@ -3,7 +3,7 @@ import { css, html, nothing, type PropertyValues } from 'lit';
 import { property, state } from '../base/decorators.js';
 import { Problem, type Me } from '../base/client.js';
 import { RecountElement } from '../base/element.js';
-import { drawIcon, iconPath } from '../base/icons.js';
+import { circle, drawIcon } from '../base/icons.js';
 import { icon } from '../base/more-icons.js';
 import type { Message } from '../base/i18n.js';
 import { define } from '../base/part.js';
@@ -15,20 +15,16 @@ import { isTrouble, type Stream } from '../streams/stream.js';
 type PageName = 'events' | 'exports' | 'streams' | 'keys';
 
 /** The pages in the order of the navigation; one more page is one more line. */
-const PAGES: readonly { name: PageName; label: Message; scopes: readonly string[]; icon: string }[] = [
-  { name: 'events', label: 'Events', scopes: ['events:read'], icon: 'M15 12h-5m5-4h-5m9 9V5a2 2 0 0 0-2-2H4m4 18h12a2 2 0 0 0 2-2v-1a1 1 0 0 0-1-1H11a1 1 0 0 0-1 1v1a2 2 0 1 1-4 0V5a2 2 0 1 0-4 0v2a1 1 0 0 0 1 1h3' },
-  { name: 'exports', label: 'Exports', scopes: ['exports:write'], icon: iconPath('download') },
-  { name: 'streams', label: 'Streams', scopes: ['streams:manage'], icon: 'M16.247 7.761a6 6 0 0 1 0 8.478m2.828-11.306a10 10 0 0 1 0 14.134m-14.15 0a10 10 0 0 1 0-14.134m2.828 11.306a6 6 0 0 1 0-8.478M10 12a2 2 0 1 0 4 0a2 2 0 1 0-4 0' },
-  { name: 'keys', label: 'API keys', scopes: ['keys:manage'], icon: iconPath('key') },
+const PAGES: readonly { name: PageName; label: Message; scopes: readonly string[] }[] = [
+  { name: 'events', label: 'Events', scopes: ['events:read'] },
+  { name: 'exports', label: 'Exports', scopes: ['exports:write'] },
+  { name: 'streams', label: 'Streams', scopes: ['streams:manage'] },
+  { name: 'keys', label: 'API keys', scopes: ['keys:manage'] },
 ];
 /** The parameters of a host's fragment that are the portal's: its page, and what the pages keep. */
 const OWN_KEYS = [...VIEW_KEYS, 'page', 'stream', 'add'];
 const THEMES = ['auto', 'light', 'dark'] as const;
-const THEME_ICONS = {
-  auto: 'M4 3h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2m4 18h8m-4-4v4',
-  light: 'M8 12a4 4 0 1 0 8 0a4 4 0 1 0-8 0M12 2v2m0 16v2M4.93 4.93l1.41 1.41m11.32 11.32 1.41 1.41M2 12h2m16 0h2M6.34 17.66l-1.41 1.41M19.07 4.93l-1.41 1.41',
-  dark: 'M20.985 12.486a9 9 0 1 1-9.473-9.472c.405-.022.617.46.402.803a6 6 0 0 0 8.268 8.268c.344-.215.825-.004.803.401',
-};
+const THEME_ICON = `${circle(12, 12, 10)}M12 18a6 6 0 0 0 0-12z`;
 const THEME_LABELS: Record<(typeof THEMES)[number], Message> = { auto: 'Colours of the system', light: 'Light', dark: 'Dark' };
 
 const ends = (scopes: readonly string[], wanted: readonly string[]): boolean =>
@@ -85,7 +81,7 @@ export class RecountPortal extends RecountElement {
         this.failing = data.filter(isTrouble).length;
       }
     } catch (error) {
-      this.problem = error instanceof Problem ? error : new Problem(0, String(error));
+      this.problem = Problem.of(error);
     }
   }
 
@@ -155,12 +151,12 @@ export class RecountPortal extends RecountElement {
         <slot name="brand"><span class="brand"><span class="mark" aria-hidden="true">${[...(name || 'R')][0]?.toLocaleUpperCase()}</span>
           <span class="who"><strong class="clip"><bdi>${plain(name || t('Audit log'))}</bdi></strong>
           ${this.#tenant ? html`<span class="muted clip sub"><bdi>${this.brand ? t('Audit log for {name}', { name: plain(this.#tenant) }) : t('Audit log')}</bdi></span>` : nothing}</span></span></slot>
-        <nav aria-label=${t('Pages')}>${pages.map(({ name, label, icon: path }) => html`
-          <a href=${this.#address(name)} aria-current=${name === this.page ? 'page' : nothing} @click=${(event: MouseEvent) => this.#go(event, name)}>${drawIcon(path)}<span>${t(label)}</span>
-            ${name === 'streams' && this.failing ? html`<span class="count" title=${t('{n} failing', { n: this.failing })}>${context.i18n.number(this.failing)}<span class="sr"> ${t('{n} failing', { n: this.failing })}</span></span>` : nothing}</a>`)}</nav>
+        <nav aria-label=${t('Pages')}>${pages.map(({ name, label }) => html`
+          <a href=${this.#address(name)} aria-current=${name === this.page ? 'page' : nothing} @click=${(event: MouseEvent) => this.#go(event, name)}>${t(label)}
+            ${name === 'streams' && this.failing ? html`<span class="count">${context.i18n.number(this.failing)}<span class="sr"> ${t('{n} failing', { n: this.failing })}</span></span>` : nothing}</a>`)}</nav>
         <div class="row tail">
           <slot name="end"></slot>
-          <button class="btn ghost small square" aria-label=${t(THEME_LABELS[theme])} title=${t(THEME_LABELS[theme])} @click=${() => this.#nextTheme()}>${drawIcon(THEME_ICONS[theme])}</button>
+          <button class="btn ghost small square" title=${t(THEME_LABELS[theme])} @click=${() => this.#nextTheme()}>${drawIcon(THEME_ICON)}</button>
           ${this.#back ? html`<a class="btn small" href=${this.#back}>${t('Back')}</a>` : nothing}
         </div>
       </header>
@@ -192,7 +188,7 @@ export class RecountPortal extends RecountElement {
     :host { display: grid; grid-template-rows: auto minmax(0, 1fr); block-size: var(--recount-height, 100dvh); container: recount-portal / inline-size; }
     header { display: flex; align-items: stretch; gap: 28px; min-block-size: 52px; padding-inline: 24px; border-block-end: 1px solid var(--_border); }
     .brand { display: flex; align-items: center; gap: 10px; min-inline-size: 0; block-size: 100%; }
-    .mark { display: grid; place-items: center; inline-size: 24px; block-size: 24px; flex: none; border-radius: 7px; font-size: 12px; font-weight: 600; color: var(--_on-accent); background: var(--_accent-solid); }
+    .mark { display: grid; place-items: center; inline-size: 24px; block-size: 24px; flex: none; border-radius: 7px; font-size: 12px; font-weight: 600; color: #fff; background: var(--_accent-solid); }
     .who { display: flex; align-items: baseline; gap: 10px; min-inline-size: 0; }
     .who strong { font-weight: 600; font-size: 1.08em; }
     nav { display: flex; gap: 2px; overflow-x: auto; scrollbar-width: none; }
@@ -206,7 +202,7 @@ export class RecountPortal extends RecountElement {
     .body > recount-log { --recount-height: 100%; min-block-size: 480px; }
     .body > .state { block-size: 100%; }
     recount-problem { display: grid; block-size: 100%; }
-    @container recount-portal (max-width: 860px) { header { gap: 16px; padding-inline: 16px; } nav a .icon { display: none; } .sub { display: none; } }
+    @container recount-portal (max-width: 860px) { header { gap: 16px; padding-inline: 16px; } .sub { display: none; } }
     @container recount-portal (max-width: 600px) {
       header { flex-wrap: wrap; gap: 0 12px; padding-inline: 12px; }
       .brand { block-size: 44px; }

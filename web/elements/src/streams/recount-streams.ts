@@ -1,10 +1,9 @@
 /** `<recount-streams>`: continuous exports, from the choice of a destination to the last attempt's answer. */
 import { html, nothing } from 'lit';
 import { property, state } from '../base/decorators.js';
-import { secondsText } from '../base/amounts.js';
-import { drawIcon } from '../base/icons.js';
+import { agoText } from '../base/amounts.js';
 import { icon } from '../base/more-icons.js';
-import { PageElement, pageStyles } from '../base/page.js';
+import { badge, PageElement, pageStyles, tableHead } from '../base/page.js';
 import { define } from '../base/part.js';
 import { controls, forms, theme } from '../base/styles.js';
 import { plain } from '../base/text.js';
@@ -76,8 +75,8 @@ export class RecountStreams extends PageElement<Stream> {
     }
     if (place.add !== undefined) return html`<div class="page">${back}${this.#picker()}</div>`;
     return html`<div class="page">
-      <div class="top"><div><h1>${t('Streams')}</h1><p>${t('Send every event on, continuously, to where you already look. Nothing is skipped: a stream in trouble keeps its place.')}</p></div>
-        ${this.items?.length ? html`<button class="btn primary" @click=${() => this.#go({ add: '' })}>${icon('plus')}${t('Add stream')}</button>` : nothing}</div>
+      ${this.top(t('Streams'), t('Send every event on, continuously, to where you already look. Nothing is skipped: a stream in trouble keeps its place.'),
+        this.items?.length ? html`<button class="btn primary" @click=${() => this.#go({ add: '' })}>${icon('plus')}${t('Add stream')}</button>` : nothing)}
       ${this.body((streams) => (streams.length ? this.#list(streams) : this.#picker()))}
     </div>`;
   }
@@ -86,23 +85,23 @@ export class RecountStreams extends PageElement<Stream> {
     const { t } = this;
     return html`<section class="stack"><h2>${t('Where should events go?')}</h2>
       <ul class="picker">${DESTINATIONS.map((destination) => html`
-        <li><button @click=${() => this.#go({ add: nameOf(destination) })}>${drawIcon(destination.icon)}<span><strong>${destination.title}</strong><span class="muted">${t(destination.about)}</span></span></button></li>`)}</ul></section>`;
+        <li><button @click=${() => this.#go({ add: nameOf(destination) })}><strong>${destination.title}</strong><span class="muted">${t(destination.about)}</span></button></li>`)}</ul></section>`;
   }
 
   #list(streams: Stream[]) {
     const { t, context: { i18n } } = this;
-    return html`<div class="list"><table><thead><tr>${[t('Stream'), t('State'), t('Behind'), t('Delivered'), t('Last success')].map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
+    return html`<div class="list"><table>${tableHead([t('Stream'), t('State'), t('Behind'), t('Delivered'), t('Last success')])}
       <tbody>${streams.map((stream) => {
         const { label, tone } = stateOf(stream);
         const kind = kindOf(stream.destination);
         return html`<tr>
           <td><button class="name" @click=${() => this.#go({ open: stream.id })}><bdi class="any">${plain(stream.name)}</bdi></button>
             <small>${kind?.title ?? stream.destination.type} · ${FORMAT_NAMES[stream.format] ?? stream.format}${stream.filter ? html` · <code>${plain(stream.filter)}</code>` : nothing}</small></td>
-          <td><span class="badge ${tone}"><span class="dot"></span>${t(label)}</span>
+          <td>${badge(tone, t(label))}
             ${tone === 'danger' && stream.last_error ? html`<small class="any error">${plain(stream.last_error)}</small>` : nothing}</td>
-          <td>${stream.lag && stream.status !== 'draft' ? html`${t('{n} event|{n} events', { n: stream.lag.events })}${stream.lag.seconds ? html`<small>${secondsText(i18n, stream.lag.seconds)}</small>` : nothing}` : html`<span class="muted">–</span>`}</td>
+          <td>${stream.lag && stream.status !== 'draft' ? html`${t('{n} event|{n} events', { n: stream.lag.events })}${stream.lag.seconds ? html`<small>${agoText(i18n, -stream.lag.seconds * 1000, 0)}</small>` : nothing}` : html`<span class="muted">–</span>`}</td>
           <td>${i18n.number(stream.delivered)}${stream.dead_letters ? html`<small class="danger">${t('{n} refused', { n: stream.dead_letters })}</small>` : nothing}</td>
-          <td>${stream.last_success_at ? this.when(stream.last_success_at) : html`<span class="muted">${t('Never')}</span>`}</td>
+          <td>${this.when(stream.last_success_at)}</td>
         </tr>`;
       })}</tbody></table></div>`;
   }

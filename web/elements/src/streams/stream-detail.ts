@@ -1,16 +1,15 @@
 /** One stream: its health, its test, its attempts and what was refused, each with a way to repair it. */
-import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues } from 'lit';
 import { property, query, state } from '../base/decorators.js';
-import { agoText, secondsText } from '../base/amounts.js';
-import type { Problem } from '../base/client.js';
+import { agoText, timeTag } from '../base/amounts.js';
+import { Problem } from '../base/client.js';
 import { icon } from '../base/more-icons.js';
-import { pageStyles, problemNote, problemOf } from '../base/page.js';
+import { badge, pageStyles, problemNote, question, tableHead } from '../base/page.js';
 import { define, Part } from '../base/part.js';
 import { controls, forms } from '../base/styles.js';
 import { plain, valueText } from '../base/text.js';
-import { fromWall } from '../model/time.js';
 import { FORMAT_NAMES, kindOf } from './destinations.js';
-import { stateOf, type Attempt, type DeadLetter, type Stream } from './stream.js';
+import { stateOf, wallInstant, type Attempt, type DeadLetter, type Stream } from './stream.js';
 import { streamStyles } from './stream-styles.js';
 
 /** The answer of a test: one real send. */
@@ -53,7 +52,7 @@ export class StreamDetail extends Part {
       await this.#load();
       return true;
     } catch (error) {
-      this.problem = problemOf(error);
+      this.problem = Problem.of(error);
       return false;
     } finally {
       this.doing = '';
@@ -68,19 +67,19 @@ export class StreamDetail extends Part {
     const button = (what: string, text: string, extra = '') => html`<button class="btn ${extra}" ?disabled=${!!this.doing} @click=${() => this.#act(what)}>${text}</button>`;
     return html`<div class="stack">
       <div class="top"><div><h1><bdi class="any">${plain(stream.name)}</bdi></h1>
-          <p class="row wrap"><span class="badge ${tone}"><span class="dot"></span>${t(label)}</span><span>${kind?.title ?? stream.destination.type} · ${FORMAT_NAMES[stream.format] ?? stream.format}</span></p></div>
+          <p class="row wrap">${badge(tone, t(label))}<span>${kind?.title ?? stream.destination.type} · ${FORMAT_NAMES[stream.format] ?? stream.format}</span></p></div>
         <div class="row wrap">
           ${stream.status === 'active' ? button('pause', t('Pause')) : stream.status === 'paused' || stream.status === 'disabled' ? button('resume', t('Resume'), 'primary') : nothing}
           ${stream.status === 'draft' ? nothing : html`<button class="btn" @click=${() => this.replayDialog.showModal()}>${t('Replay from…')}</button>`}
-          <button class="btn destructive" aria-label=${t('Delete')} title=${t('Delete')} @click=${() => this.deleteDialog.showModal()}>${icon('trash')}</button></div></div>
+          <button class="btn destructive" title=${t('Delete')} @click=${() => this.deleteDialog.showModal()}>${icon('trash')}</button></div></div>
       ${problemNote(this.app.i18n, this.problem)}
       ${stream.status_reason ? html`<p class="note wary">${icon('alert')}<span class="any">${plain(stream.status_reason)}</span></p>` : nothing}
       ${stream.status === 'draft' ? nothing : html`<dl class="facts">
-        <div><dt>${t('Behind')}</dt><dd>${t('{n} event|{n} events', { n: stream.lag?.events ?? 0 })}<small>${stream.lag?.seconds ? secondsText(i18n, stream.lag.seconds) : t('up to date')}</small></dd></div>
+        <div><dt>${t('Behind')}</dt><dd>${t('{n} event|{n} events', { n: stream.lag?.events ?? 0 })}<small>${stream.lag?.seconds ? agoText(i18n, -stream.lag.seconds * 1000, 0) : t('up to date')}</small></dd></div>
         <div><dt>${t('Delivered')}</dt><dd>${i18n.number(stream.delivered)}</dd></div>
-        <div><dt>${t('Last success')}</dt><dd>${stream.last_success_at ? this.#when(stream.last_success_at) : t('Never')}</dd></div>
+        <div><dt>${t('Last success')}</dt><dd>${timeTag(i18n, stream.last_success_at)}</dd></div>
         <div><dt>${t('Refused events')}</dt><dd class=${stream.dead_letters ? 'danger' : ''}>${i18n.number(stream.dead_letters)}</dd></div></dl>`}
-      ${stream.last_error && tone !== 'ok' ? html`<section class="card"><div class="cardhead"><h2>${t('Last error')}</h2><span class="muted">${this.#when(stream.last_error_at)}${stream.retry_at ? html` · ${t('next try {time}', { time: agoText(i18n, Date.parse(stream.retry_at), Date.now()) })}` : nothing}</span></div>
+      ${stream.last_error && tone !== 'ok' ? html`<section class="card"><div class="cardhead"><h2>${t('Last error')}</h2><span class="muted">${timeTag(this.app.i18n, stream.last_error_at)}${stream.retry_at ? html` · ${t('next try {time}', { time: agoText(i18n, Date.parse(stream.retry_at), Date.now()) })}` : nothing}</span></div>
         <div class="inner"><pre>${plain(stream.last_error)}</pre></div></section>` : nothing}
       ${this.#testCard()}
       ${this.#attempts()}
@@ -88,10 +87,6 @@ export class StreamDetail extends Part {
       ${this.#config()}
       ${this.#dialogs()}
     </div>`;
-  }
-
-  #when(time: string | null | undefined): TemplateResult | typeof nothing {
-    return time ? html`<time datetime=${time} title=${time}>${agoText(this.app.i18n, Date.parse(time), Date.now())}</time>` : nothing;
   }
 
   #testCard() {
@@ -104,7 +99,7 @@ export class StreamDetail extends Part {
             ${test.status ? html` <strong>${test.status}</strong>` : nothing} · ${t('{n} ms', { n: Math.round(test.took_ms) })}${test.reason ? html`<br /><span class="any">${plain(test.reason)}</span>` : nothing}</span></p>
           ${test.request ? html`<div class="field"><span>${t('Request')}</span><pre>${plain(test.request)}</pre></div>` : nothing}
           ${test.answer ? html`<div class="field"><span>${t('Answer')}</span><pre>${plain(test.answer)}</pre></div>` : nothing}`
-          : html`<p class="muted">${stream.tested_at ? html`${t('Passed')} ${this.#when(stream.tested_at)}` : t('Sends one event that is marked as a test, and shows what came back.')}</p>`}
+          : html`<p class="muted">${stream.tested_at ? html`${t('Passed')} ${timeTag(this.app.i18n, stream.tested_at)}` : t('Sends one event that is marked as a test, and shows what came back.')}</p>`}
         ${stream.egress_addresses?.length ? html`<p class="hint">${t('Requests come from')} ${stream.egress_addresses.map((address) => html`<code>${address}</code> `)}</p>` : nothing}
         ${stream.status === 'draft' ? html`<div class="row wrap"><button class="btn primary" ?disabled=${!passed || !!this.doing} @click=${() => this.#act('enable')}>${t('Enable')}</button>
           ${passed ? nothing : html`<span class="muted">${t('Enabling needs a passed test.')}</span><button class="link" @click=${() => this.overrideDialog.showModal()}>${t('Enable anyway')}</button>`}</div>` : nothing}
@@ -115,11 +110,11 @@ export class StreamDetail extends Part {
     const { t, attempts } = this;
     if (!attempts?.length) return nothing;
     return html`<section class="stack"><h2>${t('Attempts')}</h2><div class="list"><table>
-      <thead><tr>${[t('When'), t('Result'), t('Events'), t('Took'), t('Answer')].map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
+      ${tableHead([t('When'), t('Result'), t('Events'), t('Took'), t('Answer')])}
       <tbody>${attempts.map((attempt) => {
-        const good = attempt.outcome === 'delivered' || attempt.outcome === 'accepted' || attempt.outcome === 'passed';
-        return html`<tr><td>${this.#when(attempt.at)}</td>
-          <td><span class="badge ${good ? 'ok' : 'danger'}"><span class="dot"></span>${attempt.status ?? plain(attempt.outcome)}</span></td>
+        const good = ['delivered', 'accepted', 'passed'].includes(attempt.outcome);
+        return html`<tr><td>${timeTag(this.app.i18n, attempt.at)}</td>
+          <td>${badge(good ? 'ok' : 'danger', attempt.status ?? plain(attempt.outcome))}</td>
           <td>${this.app.i18n.number(attempt.events)}<small>${attempt.first_seq}–${attempt.last_seq}</small></td>
           <td>${t('{n} ms', { n: Math.round(attempt.took_ms) })}</td>
           <td>${attempt.reason ? html`<small class="any">${plain(attempt.reason)}</small>` : nothing}${attempt.request || attempt.answer ? html`<details><summary>${t('Show')}</summary>${attempt.request ? html`<pre>${plain(attempt.request)}</pre>` : nothing}${attempt.answer ? html`<pre>${plain(attempt.answer)}</pre>` : nothing}</details>` : nothing}</td></tr>`;
@@ -131,8 +126,8 @@ export class StreamDetail extends Part {
     if (!refused?.length) return nothing;
     return html`<section class="stack"><div class="top"><div><h2>${t('Refused events')}</h2><p>${t('The destination refused these for good. They stay in the log; the stream went on without them.')}</p></div>
         <button class="btn small" ?disabled=${!!this.doing} @click=${() => this.#act('dead-letters/replay')}>${t('Send again')}</button></div>
-      <div class="list"><table><thead><tr>${[t('Event'), t('When'), t('Reason')].map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
-        <tbody>${refused.map((letter) => html`<tr><td><code class="any">${plain(letter.event_id)}</code></td><td>${this.#when(letter.at)}</td><td class="any">${plain(letter.reason)}</td></tr>`)}</tbody></table></div></section>`;
+      <div class="list"><table>${tableHead([t('Event'), t('When'), t('Reason')])}
+        <tbody>${refused.map((letter) => html`<tr><td><code class="any">${plain(letter.event_id)}</code></td><td>${timeTag(this.app.i18n, letter.at)}</td><td class="any">${plain(letter.reason)}</td></tr>`)}</tbody></table></div></section>`;
   }
 
   #config() {
@@ -146,30 +141,25 @@ export class StreamDetail extends Part {
 
   #dialogs() {
     const { t, stream } = this;
-    const close = (event: Event) => (event.target as Element).closest('dialog')!.close();
-    const cancel = html`<button type="button" class="btn" @click=${close}>${t('Cancel')}</button>`;
-    return html`
-      <dialog id="replay" aria-labelledby="replay-title"><form @submit=${async (event: Event) => {
-        event.preventDefault();
-        const time = String(new FormData(event.target as HTMLFormElement).get('time'));
-        if (await this.#act('replay', { from: { time: new Date(fromWall(Date.parse(`${time}Z`), 'local')).toISOString() } })) this.replayDialog.close();
-      }}><h2 id="replay-title">${t('Replay from…')}</h2><p>${t('The stream goes back to this time and sends everything since again. Events keep their ids, so a destination can drop what it has.')}</p>
-        <label class="field"><span>${t('Time')}</span><input class="input" type="datetime-local" name="time" required /></label>
-        <div class="actions">${cancel}<button class="btn primary">${t('Replay')}</button></div></form></dialog>
-      <dialog id="override" aria-labelledby="override-title"><div class="stack"><h2 id="override-title">${t('Enable without a passed test?')}</h2>
-        <p>${t('That this was done without a test is recorded in the log.')}</p>
-        <div class="actions">${cancel}<button class="btn primary" @click=${async () => { if (await this.#act('enable', { without_test: true })) this.overrideDialog.close(); }}>${t('Enable anyway')}</button></div></div></dialog>
-      <dialog id="delete" aria-labelledby="delete-title"><div class="stack"><h2 id="delete-title">${t('Delete “{name}”?', { name: plain(stream.name) })}</h2>
-        <p>${t('Nothing more is sent, and its place in the log is forgotten.')}</p>
-        <div class="actions">${cancel}<button class="btn destructive" @click=${async () => {
-          try {
-            await this.app.client.send('DELETE', this.#path);
-            this.deleteDialog.close();
-            this.tell('gone');
-          } catch (error) {
-            this.problem = problemOf(error);
-          }
-        }}>${t('Delete')}</button></div></div></dialog>`;
+    return html`${question(t, 'replay', {
+      title: t('Replay from…'), text: t('The stream goes back to this time and sends everything since again. Events keep their ids, so a destination can drop what it has.'), button: t('Replay'),
+      more: html`<label class="field"><span>${t('Time')}</span><input class="input" type="datetime-local" name="time" required /></label>`,
+      act: (data) => this.#act('replay', { from: wallInstant(data) }),
+    })}${question(t, 'override', {
+      title: t('Enable without a passed test?'), text: t('That this was done without a test is recorded in the log.'), button: t('Enable anyway'),
+      act: () => this.#act('enable', { without_test: true }),
+    })}${question(t, 'delete', {
+      title: t('Delete “{name}”?', { name: plain(stream.name) }), text: t('Nothing more is sent, and its place in the log is forgotten.'), button: t('Delete'), tone: 'destructive',
+      act: async () => {
+        try {
+          await this.app.client.send('DELETE', this.#path);
+          this.tell('gone');
+        } catch (error) {
+          this.problem = Problem.of(error);
+        }
+        return true;
+      },
+    })}`;
   }
 
   static override styles = [controls, forms, pageStyles, streamStyles];

@@ -1,16 +1,14 @@
 /** Setting a stream up: what its destination asks for, which events, and from where on. */
 import { html, nothing } from 'lit';
 import { property, state } from '../base/decorators.js';
-import type { Problem } from '../base/client.js';
-import { copyText } from '../base/clipboard.js';
-import { icon } from '../base/more-icons.js';
+import { Problem } from '../base/client.js';
+import { copyButton, copyText } from '../base/clipboard.js';
 import type { Message } from '../base/i18n.js';
-import { pageStyles, problemNote, problemOf } from '../base/page.js';
+import { pageStyles, problemNote } from '../base/page.js';
 import { define, Part } from '../base/part.js';
 import { controls, forms } from '../base/styles.js';
-import { fromWall } from '../model/time.js';
 import { destinationOf, FORMAT_NAMES, type Destination, type Field } from './destinations.js';
-import type { Stream } from './stream.js';
+import { wallInstant, type Stream } from './stream.js';
 import { streamStyles } from './stream-styles.js';
 
 @define('recount-stream-form')
@@ -37,7 +35,6 @@ export class StreamForm extends Part {
   #create = async (event: Event): Promise<void> => {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
-    const time = String(data.get('time') ?? '');
     this.busy = true;
     this.problem = undefined;
     try {
@@ -46,13 +43,13 @@ export class StreamForm extends Part {
         destination: destinationOf(this.destination, data),
         format: data.get('format'),
         filter: String(data.get('filter') ?? '').trim(),
-        start: this.start === 'time' ? { time: new Date(fromWall(Date.parse(`${time}Z`), 'local')).toISOString() } : this.start,
+        start: this.start === 'time' ? wallInstant(data) : this.start,
       });
       const secret = stream.secrets?.secret ?? stream.secret;
       if (secret) this.made = { id: stream.id, secret };
       else this.tell('created', stream.id);
     } catch (error) {
-      this.problem = problemOf(error);
+      this.problem = Problem.of(error);
     } finally {
       this.busy = false;
     }
@@ -99,7 +96,7 @@ export class StreamForm extends Part {
   #assignment(value: string) {
     const { t } = this;
     return html`<div class="note assigned"><div class="grow"><span>${t('The role’s trust policy must ask for this external id:')}</span> <code class="any">${value}</code></div>
-      <button type="button" class="btn small" @click=${() => { void copyText(value); this.copied = true; }}>${icon(this.copied ? 'check' : 'copy')}${this.copied ? t('Copied') : t('Copy')}</button></div>`;
+      ${copyButton(t, this.copied, () => { void copyText(value); this.copied = true; })}</div>`;
   }
 
   static override styles = [controls, forms, pageStyles, streamStyles];

@@ -1,4 +1,6 @@
 /** Streams as the API serves them. */
+import { fromWall } from '../model/time.js';
+
 export interface Stream {
   id: string;
   name: string;
@@ -53,5 +55,8 @@ export function stateOf(stream: Stream) {
   if (stream.health === 'recovering') return { label: 'Recovering', tone: 'warn' } as const;
   return { label: stream.health === 'healthy' ? 'Healthy' : 'Waiting for events', tone: stream.health === 'healthy' ? 'ok' : 'muted' } as const;
 }
+
+/** The instant that a form's `time` names, in the reader's own zone. */
+export const wallInstant = (data: FormData) => ({ time: new Date(fromWall(Date.parse(`${String(data.get('time'))}Z`), 'local')).toISOString() });
 
 export const isTrouble = (stream: Stream): boolean => stateOf(stream).tone === 'danger';
