@@ -80,6 +80,8 @@ const SCENES = {
   'key-new': { at: '/keys', async go(page) { await page.getByRole('button', { name: 'Create key' }).first().click(); await page.getByRole('textbox').first().fill('SIEM reader'); } },
   'key-made': { at: '/keys', tenant: 'contoso', async go(page) { await page.getByRole('button', { name: 'Create key' }).first().click(); await page.getByRole('textbox').first().fill('SIEM reader'); await page.locator('#create .primary').click(); await page.locator('#key').waitFor(); } },
   'keys-empty': { at: '/keys', tenant: 'empty', async go(page) { await page.locator('recount-keys .state, recount-keys table').first().waitFor(); } },
+  streams: { at: '/streams', async go(page) { await page.locator('.picker').waitFor(); } },
+  'stream-form': { at: '/streams?add=s3', async go(page) { await page.locator('recount-stream-form form').waitFor(); } },
   french: { at: '?filter=action%3Arole.updated&time=7d', session: { locale: 'fr' }, async go(page) { await first(page); await counted(page); await rows(page).nth(1).click(); await page.locator('.diff').waitFor(); } },
   'right-to-left': { at: '?filter=action%3Arole.updated&time=7d', session: { locale: 'ar' }, async go(page) { await first(page); await counted(page); await rows(page).nth(1).click(); await page.locator('.diff').waitFor(); } },
   narrow: { at: '?filter=action%3Arole.updated&time=7d', browser: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }, async go(page) { await first(page); await counted(page); } },

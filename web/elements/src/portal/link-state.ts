@@ -22,7 +22,7 @@ export class LinkState extends RecountElement {
 
   override render() {
     const { t, state } = this;
-    if (state === 'opening') return html`<main class="state" aria-busy="true"><p role="status">${t('Opening the audit log…')}</p></main>`;
+    if (state === 'opening') return html`<main class="state"><p role="status">${t('Opening the audit log…')}</p></main>`;
     const [title, text] = {
       ended: [t('This link can’t be used any more'), t('Each link opens the log once, for a short time. Ask for a new one where you found it. If somebody else may have used it, tell them.')],
       missing: this.href ? [t('Sign in to see the audit log'), t('You will be brought back to this page.')]
@@ -30,12 +30,12 @@ export class LinkState extends RecountElement {
       unreachable: [t('The server can’t be reached'), t('Check the connection; nothing was lost.')],
     }[state];
     const way = state !== 'unreachable' && /^https?:/i.test(this.href);
-    return html`<main class="state" role="alert">${icon(state === 'unreachable' ? 'offline' : 'link')}<h1>${title}</h1><p>${text}</p>
+    return html`<main><div class="state" role="alert">${icon(state === 'unreachable' ? 'offline' : 'link')}<h1>${title}</h1><p>${text}</p>
       ${state === 'unreachable' ? html`<div class="row"><button class="btn" @click=${() => this.emit('retry')}>${t('Try again')}</button></div>` : nothing}
-      ${way ? html`<div class="row"><a class="btn primary" href=${this.href}>${this.brand ? t('Continue to {name}', { name: plain(this.brand) }) : t('Continue')}</a></div>` : nothing}</main>`;
+      ${way ? html`<div class="row"><a class="btn primary" href=${this.href}>${this.brand ? t('Continue to {name}', { name: plain(this.brand) }) : t('Continue')}</a></div>` : nothing}</div></main>`;
   }
 
   static override styles = [theme, controls, forms, css`
-    :host { display: grid; min-block-size: 100dvh; }
+    :host, main { display: grid; min-block-size: 100dvh; }
   `];
 }

@@ -73,7 +73,7 @@ export class RecountStreams extends PageElement<Stream> {
       return html`<div class="page">${back}<recount-stream-form .app=${context} .destination=${adding} @cancel=${() => this.#go({ add: '' })}
         @created=${async (event: CustomEvent<string>) => { await this.load(); this.#go({ open: event.detail }); }}></recount-stream-form></div>`;
     }
-    if (place.add !== undefined) return html`<div class="page">${back}${this.#picker()}</div>`;
+    if (place.add !== undefined) return html`<div class="page">${back}<h1>${t('Add stream')}</h1>${this.#picker()}</div>`;
     return html`<div class="page">
       ${this.top(t('Streams'), t('Send every event on, continuously, to where you already look. Nothing is skipped: a stream in trouble keeps its place.'),
         this.items?.length ? html`<button class="btn primary" @click=${() => this.#go({ add: '' })}>${icon('plus')}${t('Add stream')}</button>` : nothing)}
