@@ -38,11 +38,14 @@ pub(crate) async fn recount(server: &Server, workload: &Workload, sizes: &[u64])
         tasks.spawn(async move {
             while let Some(&(_, tenant, first)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let size = sizes[tenant as usize];
-                let mut body = String::new();
+                let mut body = String::from("[");
                 for index in first..size.min(first + BATCH_EVENTS) {
+                    if index > first {
+                        body.push(',');
+                    }
                     workload.write_event(tenant, index, size, &mut body);
-                    body.push('\n');
                 }
+                body.push(']');
                 connection.append(body.into()).await?;
             }
             anyhow::Ok(())

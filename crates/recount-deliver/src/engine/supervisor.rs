@@ -94,6 +94,8 @@ struct Watched {
     streams: Vec<StreamId>,
     /// The watch on its head.
     watch: u64,
+    /// The head as far as the watch has told; 0 before.
+    head: u64,
 }
 
 /// A tenant's log has grown.
@@ -248,8 +250,10 @@ impl Supervisor {
         self.remove_due(&id);
         let known = self.slots.remove(&id);
         let running = known.as_ref().and_then(|slot| slot.running);
+        let watched = self.tenants.entry(stream.tenant.clone()).or_default();
+        // What the watch told before this stream was here, it will not tell again.
+        let head_watched = watched.head;
         if known.is_none() {
-            let watched = self.tenants.entry(stream.tenant.clone()).or_default();
             watched.streams.push(id.clone());
             if watched.streams.len() == 1 {
                 self.counter += 1;
@@ -277,7 +281,7 @@ impl Supervisor {
         };
         let retry_at = stream.retry_at;
         // Without a known head it is looked at once: a run finds out by itself.
-        head_known.fetch_max(head.unwrap_or(0), Ordering::AcqRel);
+        head_known.fetch_max(head.unwrap_or(0).max(head_watched), Ordering::AcqRel);
         let slot = Slot {
             stream,
             head: head_known,
@@ -321,9 +325,10 @@ impl Supervisor {
 
     fn head_moved(&mut self, moved: Option<HeadMoved>) {
         let Some(HeadMoved { tenant, watch, head, mut receiver }) = moved else { return };
-        let Some(watched) = self.tenants.get(&tenant).filter(|watched| watched.watch == watch) else {
+        let Some(watched) = self.tenants.get_mut(&tenant).filter(|watched| watched.watch == watch) else {
             return;
         };
+        watched.head = watched.head.max(head);
         let streams = watched.streams.clone();
         for id in streams {
             if let Some(slot) = self.slots.get(&id) {

@@ -48,6 +48,20 @@ async fn new_events_are_sent_as_they_come() {
     engine.shutdown().await;
 }
 
+/// The log's head is known from the first stream, and nothing moves it for the second.
+#[tokio::test]
+async fn a_second_stream_of_a_log_that_is_at_rest_is_sent_at_once() {
+    let (world, first, second) = (World::new().await, Receiver::friendly().await, Receiver::friendly().await);
+    world.append("acme", (0..20).map(event)).await;
+    let id = world.webhook("acme", first.url("/"), json!({})).await;
+    let engine = world.start();
+    world.until_caught_up("acme", &id).await;
+    let id = world.webhook("acme", second.url("/"), json!({})).await;
+    world.until_caught_up("acme", &id).await;
+    assert_eq!(arrived(&second).len(), 20);
+    engine.shutdown().await;
+}
+
 #[tokio::test]
 async fn only_what_passes_the_filter_is_sent_and_the_rest_is_passed_over() {
     let (world, receiver) = (World::new().await, Receiver::friendly().await);

@@ -112,7 +112,7 @@ async fn a_stream_loses_nothing_when_the_server_is_killed_while_it_sends() {
         "destination": {"type": "webhook", "url": format!("http://{}/", hook.address)},
         "batch": {"events_max": BATCH_EVENTS},
     });
-    post(&server, "/v1/tenants", r#"{"tenant":"acme"}"#).await;
+    post(&server, "/v1/tenants", r#"{"id":"acme"}"#).await;
     let created = post(&server, "/v1/streams?tenant=acme", &stream.to_string()).await;
     let id = created["id"].as_str().or(created["stream"]["id"].as_str()).expect("an id").to_owned();
     let enable = json!({"without_test": true, "reason": "a test"}).to_string();
