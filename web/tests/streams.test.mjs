@@ -103,7 +103,7 @@ behaviour('20. Security Lake: the role’s external id is shown before anything 
   assert.equal(destination.external_id, shown);
   assert.equal(destination.file, 'parquet');
   assert.match(format, /^ocsf/);
-  assert.match(await page.locator('recount-stream-detail').innerText(), /Amazon Security Lake/);
+  await page.locator('recount-stream-detail').getByText(/Amazon Security Lake/).first().waitFor();
 });
 
 behaviour('20. any HTTPS collector: its header is sent and kept secret', async ({ portal }) => {
