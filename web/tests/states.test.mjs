@@ -63,7 +63,7 @@ behaviour('24. nothing yet, no match, error, partial, loading and offline are to
   const delay = await page.evaluate(() => new Promise((done) => {
     const root = document.querySelector('recount-portal').shadowRoot.querySelector('recount-log').shadowRoot;
     const start = performance.now();
-    root.querySelector('recount-status-line').shadowRoot.querySelector('[aria-label=Reload]').click();
+    root.querySelector('recount-status-line').shadowRoot.querySelector('[title=Reload]').click();
     const look = () => (root.querySelector('.skeleton') ? done(performance.now() - start) : setTimeout(look, 5));
     look();
   }));
