@@ -1,11 +1,11 @@
-/** What all tests stand on: one server with 100,000 events, and ways into its portal. */
+/** What all tests stand on: one server with 30,000 events, and ways into its portal. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { closeBrowser, freshPage } from './browser.mjs';
 import { hostile, northwind } from './events.mjs';
 import { api, startServer } from './server.mjs';
 
-export const EVENTS = Number(process.env.RECOUNT_TEST_EVENTS ?? 100_000);
+export const EVENTS = Number(process.env.RECOUNT_TEST_EVENTS ?? 30_000);
 /** Whole minutes, so that ranges in tests are round. */
 export const NOW = Math.floor(Date.now() / 60_000) * 60_000;
 

@@ -401,9 +401,11 @@ export class RecountLog extends RecountElement {
       Escape: () => (this.view.event ? this.#change({ event: undefined }) : this.#zoomOut()),
     };
     const act = acts[event.key];
-    if (!act || (event.key.length === 1 && this.menus.silent)) return;
+    if (!act) return;
     event.preventDefault();
-    act();
+    // Whether letters act is only known where they can be switched off.
+    if (event.key.length > 1) act();
+    else void later().then(() => this.menus.updateComplete).then(() => this.menus.silent || act());
   };
 
   #zoomOut = (): void => {

@@ -46,7 +46,7 @@ export class StatusLine extends Part {
           <button aria-pressed=${view.zone === 'UTC' || here === 'UTC'} @click=${() => this.tell('zone-change', 'UTC')}>UTC</button>
         </div>
         <button class="btn ghost small" aria-pressed=${this.density === 'compact'} title=${t('Compact rows')} @click=${() => this.tell('density')}>${icon('rows')}</button>
-        <button class="btn ghost small keys" title=${t('Keyboard')} @click=${() => this.tell('help')}><kbd>?</kbd></button>
+        <button class="btn ghost small keys" title=${t('Keyboard')} @click=${() => this.tell('help')}><kbd aria-hidden="true">?</kbd></button>
       </div>`;
   }
 

@@ -73,7 +73,6 @@ export class StreamForm extends Part {
         ${this.start === 'time' ? html`<input class="input" type="datetime-local" name="time" required aria-label=${t('at a point in time')} />` : nothing}</fieldset>
       ${problemNote(this.app.i18n, this.problem)}
       <div class="row"><button class="btn primary" ?disabled=${this.busy}>${t('Create and test')}</button><button type="button" class="btn" @click=${() => this.tell('cancel')}>${t('Cancel')}</button></div>
-      <p class="hint">${t('Nothing is sent before you have tested and enabled it.')}</p>
     </form>`;
   }
 
