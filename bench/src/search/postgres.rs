@@ -23,9 +23,10 @@ const GIN: &[&str] = &[
 ];
 /// Bytes of one message of COPY.
 const COPY_BYTES: usize = 1 << 20;
-/// Above this a question is asked a few times only.
+/// Above this a question is asked a few times only, above that once more.
 const SLOW: Duration = Duration::from_millis(500);
 const SLOW_REPEATS: usize = 3;
+const VERY_SLOW: Duration = Duration::from_secs(5);
 
 /// What PostgreSQL made of it.
 pub(crate) struct Postgres {
@@ -133,7 +134,11 @@ async fn answers(pool: &PgPool, queries: &[Query], repeats: usize) -> anyhow::Re
                 latencies.push(elapsed);
                 continue;
             }
-            wanted = if elapsed > SLOW { SLOW_REPEATS } else { repeats };
+            wanted = match elapsed {
+                _ if elapsed > VERY_SLOW => 1,
+                _ if elapsed > SLOW => SLOW_REPEATS,
+                _ => repeats,
+            };
             let pairs = rows
                 .iter()
                 .map(|row| {
