@@ -17,7 +17,7 @@ const dist = process.env.RECOUNT_UI_DIST ?? path.join(web, '../crates/recount-ui
 const require = createRequire(path.join(web, 'portal/package.json'));
 
 /** What the log's first rows need: one module, with no second request before them. */
-const FIRST = /node_modules\/(@lit|lit|lit-html|lit-element)\/|oxc-project|elements\/src\/(base\/(i18n|decorators|client|element|icons|part|text|look)|model\/(event|filter|paged-log|time|fragment|view|api)|log\/(cells|filter-bar|time-field|glyphs|event-table|log-styles|recount-log)|log)\.ts/;
+const FIRST = /node_modules\/(@lit|lit|lit-html|lit-element)\/|oxc-project|elements\/src\/(base\/(i18n|decorators|client|element|icons|part|text|look)|model\/(event|filter|paged-log|time|fragment|view|api)|log\/(cells|filter-bar|time-field|glyphs|event-table|letters|log-styles|recount-log)|log)\.ts/;
 /** What is in view beside them, with what all later modules share: one module too. */
 const COUNTS = /elements\/src\/(log\/(counts|histogram|saved-views|status-line)|base\/(styles|popover|more-icons))\.ts/;
 

@@ -4,6 +4,7 @@ import { query } from '../base/decorators.js';
 import type { Message } from '../base/i18n.js';
 import { define, Part } from '../base/part.js';
 import { controls, forms } from '../base/styles.js';
+import { lettersOff, OFF_KEY } from './letters.js';
 
 const KEYS: readonly [string, Message][] = [
   ['/', 'Filter'], ['t', 'Time range'], ['z', 'Switch between local time and UTC'], ['l', 'Live on or off'], ['r', 'Reload'], ['v', 'Views'], ['e', 'Export'],
@@ -11,24 +12,12 @@ const KEYS: readonly [string, Message][] = [
   ['f · x · y', 'On a cell: filter for, filter out, copy'], ['c', 'Copy the link of the open event'], ['?', 'This list'],
 ];
 
-/** Where it is remembered that single keys are none: for people who dictate, or hit keys by accident. */
-const OFF_KEY = 'recount.shortcuts-off';
-
 @define('recount-keys-help')
 export class KeysHelp extends Part {
   @query('dialog') private dialog!: HTMLDialogElement;
-  /** Single keys do nothing. */
-  off = false;
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    // A page without storage forgets it.
-    try { this.off = !!localStorage.getItem(OFF_KEY); } catch { /* forgotten */ }
-  }
 
   #switch = (event: Event): void => {
-    this.off = !(event.target as HTMLInputElement).checked;
-    try { localStorage.setItem(OFF_KEY, this.off ? '1' : ''); } catch { /* forgotten */ }
+    try { localStorage[OFF_KEY] = (event.target as HTMLInputElement).checked ? '' : '1'; } catch { /* a page without storage */ }
   };
 
   open(): void {
@@ -40,7 +29,7 @@ export class KeysHelp extends Part {
     return html`<dialog aria-labelledby="title" @keydown=${(event: Event) => event.stopPropagation()}><div class="stack">
       <h2 id="title">${t('Keyboard')}</h2>
       <dl>${KEYS.map(([keys, text]) => html`<div><dt>${keys.split(' · ').map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${t(text)}</dd></div>`)}</dl>
-      <label class="check"><input type="checkbox" .checked=${!this.off} @change=${this.#switch} />
+      <label class="check"><input type="checkbox" .checked=${!lettersOff()} @change=${this.#switch} />
         <span>${t('Single-key shortcuts')}<br /><span class="hint">${t('Off, letters do nothing outside of the list; arrows, Enter and Esc stay.')}</span></span></label>
       <div class="actions"><button class="btn" autofocus @click=${() => this.dialog.close()}>${t('Close')}</button></div></div></dialog>`;
   }

@@ -30,11 +30,6 @@ export class LogMenus extends Part {
   @query('recount-keys-help') private help!: KeysHelp;
   #anchor?: HTMLElement;
 
-  /** Whether single keys do nothing. */
-  get silent(): boolean {
-    return this.help?.off ?? false;
-  }
-
   async openHelp(): Promise<void> {
     await this.help.updateComplete;
     this.help.open();

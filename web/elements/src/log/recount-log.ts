@@ -21,6 +21,7 @@ import type { Live } from './live.js';
 import type { LogMenus } from './log-menus.js';
 import type { SavedView, SavedViews } from './saved-views.js';
 import type { TimeField } from './time-field.js';
+import { lettersOff } from './letters.js';
 import { logStyles } from './log-styles.js';
 
 /** What is in view beside the list comes behind its first rows; the rest when it is first needed. */
@@ -401,11 +402,9 @@ export class RecountLog extends RecountElement {
       Escape: () => (this.view.event ? this.#change({ event: undefined }) : this.#zoomOut()),
     };
     const act = acts[event.key];
-    if (!act) return;
+    if (!act || (event.key.length < 2 && lettersOff())) return;
     event.preventDefault();
-    // Whether letters act is only known where they can be switched off.
-    if (event.key.length > 1) act();
-    else void later().then(() => this.menus.updateComplete).then(() => this.menus.silent || act());
+    act();
   };
 
   #zoomOut = (): void => {
