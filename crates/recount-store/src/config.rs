@@ -195,7 +195,7 @@ impl StoreConfig {
             append_queue_events_max: 200_000,
             append_queue_bytes_max: 128 * 1024 * 1024,
             object_wait: Duration::from_secs(5),
-            dedup_cache_bytes: 96 * MIB,
+            dedup_cache_bytes: 256 * MIB,
             segment_cache_bytes: 64 * MIB,
             id_filter_cache_bytes: 256 * MIB,
             column_cache_bytes: 512 * MIB,

@@ -363,7 +363,7 @@ pub static SETTINGS: &[Setting] = &[
         "cache.dedup",
         "RECOUNT_CACHE_DEDUP",
         Kind::Size(MIB, 1024 * GIB),
-        "96MiB",
+        "256MiB",
         "Memory for recognising ids that were sent before.",
     ),
     row(
