@@ -62,7 +62,8 @@ pub(crate) async fn run(args: &StreamsArgs) -> anyhow::Result<()> {
         "type": "s3", "bucket": setting("BUCKET")?, "endpoint": setting("ENDPOINT")?,
         "access_key_id": setting("ACCESS_KEY")?, "secret_access_key": setting("SECRET_KEY")?,
     });
-    let to_bucket = throughput(args, "bucket", bucket, json!({})).await?;
+    // The last batch, which is not full, is not to wait for minutes.
+    let to_bucket = throughput(args, "bucket", bucket, json!({"age_seconds_max": 1})).await?;
     let hook = json!({"type": "webhook", "url": receiver.url()});
     let batch = json!({"events_max": 1_000, "bytes_max": 4_000_000});
     let to_hook = throughput(args, "hook", hook, batch).await?;
