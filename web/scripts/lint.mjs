@@ -13,6 +13,7 @@ const BANS = [
   [/margin-(left|right)|padding-(left|right)|text-align: (left|right)/, 'a physical side; use the logical one, for right-to-left'],
 ];
 for (const [name, text] of files) {
+  if (/css`[^`]*\$\{/.test(text)) mistakes.push(`${name}: a value in a css template, which the build takes as it is`);
   for (const [pattern, why] of BANS) {
     const line = text.split('\n').findIndex((each) => pattern.test(each));
     if (line >= 0) mistakes.push(`${name}:${line + 1}: ${why}`);
