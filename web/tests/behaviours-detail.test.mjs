@@ -71,6 +71,38 @@ behaviour('14. related events are one click away', async ({ log }) => {
   assert.equal(to - from, 20 * 60_000);
 });
 
+behaviour('14. how many events are related stands at their tab before it is opened', async ({ log }) => {
+  const { page } = await log('?filter=action%3Arole.updated');
+  await rows(page).first().click();
+  const tab = page.getByRole('tab', { name: 'Related' });
+  await eventually(() => tab.innerText(), (text) => /^Related \d+\+?$/.test(text));
+  const told = await tab.innerText();
+  await tab.click();
+  // Once an event in each list it is in; "+" where a list goes on.
+  const listed = await page.locator('recount-event-detail .near li').count();
+  assert.ok(parseInt(told.slice(8), 10) <= listed || told.endsWith('+'), `${told} of ${listed}`);
+});
+
+behaviour('12. an event’s place reads from its number to the count, also where pages read from right to left', async ({ log }) => {
+  const { page } = await log('?filter=action%3Arole.updated&time=90d', { session: { locale: 'ar' } });
+  await page.locator('recount-status-line strong').waitFor();
+  await rows(page).nth(1).click();
+  const place = page.locator('recount-event-detail .bar .clip');
+  await eventually(() => place.innerText(), (text) => /\d of /.test(text) || /[٢2] of /.test(text));
+  const [number, of, count] = await place.evaluate((element) => {
+    const text = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    while (text.nextNode() && !text.currentNode.data.trim());
+    const node = text.currentNode;
+    return [...node.data.matchAll(/\S+/g)].map((word) => {
+      const range = new Range();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      return range.getBoundingClientRect().x;
+    });
+  });
+  assert.ok(number < of && of < count, `the words stand at ${[number, of, count]}`);
+});
+
 behaviour('15. a copied link opens its event, also outside of the filter', async ({ log }) => {
   const { page } = await log('?filter=action%3Arole.updated');
   await rows(page).nth(3).click();

@@ -15,7 +15,7 @@ const counted = (page) => page.locator('recount-status-line strong').waitFor();
 /** name → how to get there. `at` is the path of the portal. */
 const SCENES = {
   events: { at: '?time=7d', async go(page) { await first(page); await counted(page); } },
-  detail: { at: '?filter=action%3Arole.updated%20-actor%3Anobody&time=7d', async go(page) { await first(page); await counted(page); await rows(page).nth(2).click(); await page.locator('.diff').waitFor(); } },
+  detail: { at: '?filter=action%3Arole.updated%20-actor%3Anobody&time=7d', async go(page) { await first(page); await counted(page); await rows(page).nth(2).click(); await page.locator('.diff').waitFor(); await page.getByRole('tab', { name: /Related \d/ }).waitFor(); } },
   'detail-denied': { at: '?filter=outcome%3Adenied', async go(page) { await first(page); await counted(page); await rows(page).nth(1).click(); await page.locator('recount-event-detail dl').first().waitFor(); } },
   'detail-related': { at: '?filter=action%3Arole.updated', async go(page) { await first(page); await rows(page).nth(2).click(); await page.getByRole('tab').nth(1).click(); await page.locator('.near').first().waitFor(); } },
   'detail-json': { at: '?filter=action%3Arole.updated', async go(page) { await first(page); await rows(page).nth(2).click(); await page.getByRole('tab').nth(2).click(); } },

@@ -121,6 +121,35 @@ behaviour('20. any HTTPS collector: its header is sent and kept secret', async (
   await collector.stop();
 });
 
+behaviour('20. a collector that takes an array of one envelope gets it, set up in either language', async ({ portal, server }) => {
+  const collector = await receiver();
+  const WORDS = {
+    en: { name: /^Name/, address: /^Address/, body: 'Body', envelope: /^Envelope/, array: 'Put the envelope into an array of its own', compression: 'Compression', create: 'Create and test', test: 'Send test event', accepted: 'The destination accepted the test event.' },
+    fr: { name: /^Nom/, address: /^Adresse/, body: 'Corps', envelope: /^Enveloppe/, array: 'Mettre l’enveloppe elle-même dans un tableau', compression: 'Compression', create: 'Créer et tester', test: 'Envoyer un événement de test', accepted: 'La destination a accepté l’événement de test.' },
+  };
+  for (const [locale, words] of Object.entries(WORDS)) {
+    const { page } = await portal('/streams?add=https', { ...tenant, session: { ...tenant.session, locale } });
+    await page.getByRole('textbox', { name: words.name }).fill(`Enveloped ${locale}`);
+    await page.getByRole('textbox', { name: words.address }).fill(collector.url);
+    await page.getByLabel(words.body).selectOption('array');
+    await page.getByRole('textbox', { name: words.envelope }).fill('logs');
+    await page.getByRole('checkbox', { name: words.array }).check();
+    await page.getByLabel(words.compression).selectOption('none');
+    await page.getByRole('button', { name: words.create }).click();
+    await page.getByRole('heading', { name: `Enveloped ${locale}` }).waitFor();
+    await page.getByRole('button', { name: words.test }).click();
+    await page.getByText(words.accepted).waitFor();
+    const [envelope, ...others] = JSON.parse(collector.state.requests.at(-1).body);
+    assert.deepEqual([Object.keys(envelope), envelope.logs.length, others], [['logs'], 1, []]);
+  }
+  const { token } = await server.session(tenant.tenant);
+  const { data } = await server.must('GET', '/v1/streams', undefined, token);
+  const plain = await server.must('POST', '/v1/streams', { name: 'Plain', destination: { type: 'https', url: collector.url }, format: 'recount', filter: '', start: 'now' }, token);
+  assert.ok(data.filter(({ name }) => name.startsWith('Enveloped')).every(({ destination }) => destination.envelope_in_array));
+  assert.ok(!plain.destination.envelope_in_array, 'not unless asked for');
+  await collector.stop();
+});
+
 behaviour('20. enabling without a passed test is possible, said and recorded', async ({ portal, server }) => {
   const { page } = await portal('/streams?add=webhook', tenant);
   await page.getByRole('textbox', { name: /^Name/ }).fill('Untested');

@@ -20,7 +20,8 @@ import { glyphs } from './glyphs.js';
 
 const COPIED_MS = 2000;
 const RELATED_EVENTS_MAX = 6;
-/** So long an event must be looked at before what belongs to it is fetched. */
+/** So long an event must be looked at before what belongs to it is counted: stepping through the list asks nothing. */
+const RELATED_DELAY_MS = 400;
 const NEAR_MS = 10 * 60_000;
 
 /** A question about the neighbourhood of an event: a filter and, if it is about time, a range. */
@@ -41,6 +42,7 @@ export class EventDetail extends Part {
   @state() private tab: 'overview' | 'related' | 'json' = 'overview';
   @state() private copied = '';
   @state() private related: Record<string, LogEvent[] | 'failed'> = {};
+  #timer = 0;
 
   override focus(): void {
     this.renderRoot.querySelector<HTMLElement>('h2')?.focus();
@@ -51,9 +53,24 @@ export class EventDetail extends Part {
       this.related = {};
       this.tell('shown', sentence(this.event, this.app.i18n));
     }
-    // Four questions to the server, which nobody asked before this tab is looked at.
-    if (this.tab !== 'related' || !(changed.has('event') || changed.has('tab'))) return;
-    for (const query of this.#queries()) if (!Array.isArray(this.related[query.filter])) void this.#load(query);
+    if (!changed.has('event') && !(changed.has('tab') && this.tab === 'related')) return;
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => {
+      for (const query of this.#queries()) if (!Array.isArray(this.related[query.filter])) void this.#load(query);
+    }, this.tab === 'related' ? 0 : RELATED_DELAY_MS);
+  }
+
+  override disconnectedCallback(): void {
+    clearTimeout(this.#timer);
+    super.disconnectedCallback();
+  }
+
+  /** How many other events belong to this one, once all answers are here. */
+  get #relatedCount(): string {
+    const found = Object.values(this.related).filter(Array.isArray) as LogEvent[][];
+    if (found.length < this.#queries().length) return '';
+    const more = found.some(({ length }) => length > RELATED_EVENTS_MAX);
+    return this.app.i18n.number(new Set(found.flat().map(({ id }) => id)).size) + (more ? '+' : '');
   }
 
   /** Copies the event's own link; also from the keyboard. */
@@ -101,12 +118,12 @@ export class EventDetail extends Part {
     const { i18n } = this.app;
     const at = timeOf(event);
     const outcome = outcomeOf(event);
-    const tabs = [['overview', t('Overview')], ['related', t('Related')], ['json', t('JSON')]] as const;
+    const tabs = [['overview', t('Overview')], ['related', html`${t('Related')} <small>${this.#relatedCount}</small>`], ['json', t('JSON')]] as const;
     return html`
       <div class="bar">
         <button class="btn small square" title=${t('Previous event')} @click=${() => this.tell('step', -1)}>${icon('up')}</button>
         <button class="btn small square" title=${t('Next event')} @click=${() => this.tell('step', 1)}>${icon('down')}</button>
-        <span class="muted grow clip">${this.place}</span>
+        <span class="muted grow clip"><bdi>${this.place}</bdi></span>
         <button class="btn small" @click=${() => this.copyLink()}>${icon(this.copied === 'link' ? 'check' : 'link')}${this.copied === 'link' ? t('Copied') : t('Copy link')}</button>
         <button class="btn small square" title=${t('Close')} @click=${() => this.tell('close')}>${icon('x')}</button>
       </div>
@@ -115,7 +132,7 @@ export class EventDetail extends Part {
         <header>
           <h2 tabindex="-1" class="any"><bdi>${sentence(event, i18n)}</bdi></h2>
           <p class="muted"><time datetime=${event.occurred_at} title=${isoIn(at, this.zone)}>${i18n.dates(this.zone, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(at)},
-            ${clock(i18n, at, this.zone)} ${zoneShort(i18n, this.zone, at)}</time> · ${agoText(i18n, at, Date.now())}${this.#pickButton(timePick(i18n, at, this.zone))}</p>
+            ${clock(i18n, at, this.zone)} ${zoneShort(i18n, this.zone, at)}</time> · <span class="ago">${agoText(i18n, at, Date.now())}${this.#pickButton(timePick(i18n, at, this.zone))}</span></p>
         </header>
         ${this.outside ? html`<p class="note">${icon('link')}<span>${t('This event is outside the current filter or range.')}</span></p>` : nothing}
         ${outcome === 'success' ? nothing : html`<p class="note bad">${icon('alert')}<span><strong>${t(OUTCOMES[outcome]!)}</strong>${event.reason ? html` – <bdi>${plain(event.reason)}</bdi>` : nothing}</span>${event.reason ? this.#pickButton({ field: 'reason', value: event.reason }) : nothing}</p>`}
@@ -217,14 +234,16 @@ export class EventDetail extends Part {
   }
 
   static override styles = [controls, forms, glyphs, css`
-    :host { display: flex; flex-direction: column; min-block-size: 0; background: var(--_surface); }
+    :host { display: flex; flex-direction: column; min-block-size: 0; background: var(--_raised); }
     .bar { display: flex; align-items: center; gap: 8px; padding: 12px 16px 8px; }
     .body { overflow: auto; padding: 4px 16px 24px; display: grid; gap: 12px; align-content: start; scrollbar-width: thin; scrollbar-color: var(--_control) transparent; }
     .body:focus-visible { outline-offset: -2px; }
     h2:focus-visible { outline: none; }
     header { display: grid; gap: 4px; }
+    .ago { white-space: nowrap; }
     .tabs { display: flex; gap: 20px; border-block-end: 1px solid var(--_border); margin-block-start: 4px; }
     .tabs button { padding: 6px 0 8px; border: 0; border-block-end: 2px solid transparent; margin-block-end: -1px; background: none; color: var(--_muted); cursor: pointer; }
+    .tabs small { font-size: 0.85em; line-height: 1; font-weight: 400; color: var(--_muted); }
     .tabs [aria-selected='true'] { color: var(--_fg); font-weight: 500; border-color: var(--_accent-fill); }
     [role='tabpanel'] { display: grid; grid-template-columns: minmax(0, 1fr); gap: 20px; padding-block-start: 4px; min-inline-size: 0; }
     section { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px; min-inline-size: 0; }
@@ -237,7 +256,7 @@ export class EventDetail extends Part {
     .pick { display: inline-grid; place-items: center; inline-size: 24px; block-size: 24px; margin-block: -2px; padding: 0; flex: none; border: 0; border-radius: 5px; background: none; color: var(--_muted); cursor: pointer; vertical-align: middle; }
     @media (hover: hover) {
       .pick:not(:focus-visible) { opacity: 0; }
-      :is(dt, dd, p, .line):hover > .pick, dl:not(.diff) > div:hover .pick { opacity: 1; }
+      :is(dt, dd, p, .line):hover > .pick, p:hover .pick, dl:not(.diff) > div:hover .pick { opacity: 1; }
     }
     .pick .icon { inline-size: 13px; block-size: 13px; }
     .pick:hover { color: var(--_accent); background: var(--_accent-soft); }

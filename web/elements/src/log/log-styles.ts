@@ -19,7 +19,7 @@ export const logStyles = [theme, controls, css`
   recount-no-match, recount-problem { display: grid; block-size: 100%; overflow: auto; }
   .pill { position: absolute; inset-block-start: 66px; left: 50%; translate: -50%; border-radius: 999px; z-index: 3; }
   .end { padding: 16px; text-align: center; }
-  .side { min-inline-size: 0; min-block-size: 0; display: grid; background: var(--_surface); }
+  .side { min-inline-size: 0; min-block-size: 0; display: grid; background: var(--_raised); }
   .skeleton { padding: 32px 12px; }
   .skeleton div { display: grid; grid-template-columns: 100px 1fr 1fr 1.6fr; gap: 24px; align-items: center; block-size: 36px; border-block-end: 1px solid var(--_border); }
   .skeleton i { block-size: 8px; max-inline-size: 75%; border-radius: 4px; background: var(--_border); animation: pulse 1.6s infinite; }

@@ -468,7 +468,7 @@ export class RecountLog extends RecountElement {
               @zone-change=${(event: CustomEvent<string>) => this.#change({ zone: event.detail })} @help=${() => later().then(() => this.menus.openHelp())}
               @density=${() => (this.density = this.density === 'compact' ? 'cosy' : 'compact')}></recount-status-line>`}
             <div class="frame">${this.#body(log, zone, blocked)}
-              ${this.waiting ? html`<button class="btn small primary pill" @click=${this.#showWaiting}>${icon('up')}${t('{n} new|{n} new', { n: this.waiting })}</button>` : nothing}
+              ${this.waiting ? html`<button class="btn small primary pill" @click=${this.#showWaiting}>${icon('up')}<bdi>${t('{n} new|{n} new', { n: this.waiting })}</bdi></button>` : nothing}
             </div>
           </div>
           ${this.#side(log)}

@@ -53,6 +53,8 @@ export class StatusLine extends Part {
   static override styles = [controls, forms, css`
     :host { display: flex; align-items: center; justify-content: space-between; gap: 4px 16px; flex-wrap: wrap; min-block-size: 34px; container: recount-status / inline-size; }
     p { display: flex; flex-wrap: wrap; gap: 0 12px; }
+    /* Also English in a page from right to left: the number comes first. */
+    p > * { unicode-bidi: plaintext; }
     .bad { padding: 0; border: 0; background: none; cursor: pointer; }
     .bad:hover { text-decoration: underline; text-underline-offset: 2px; }
     .tools { display: flex; align-items: center; gap: 2px; margin-inline-start: auto; margin-inline-end: -8px; }

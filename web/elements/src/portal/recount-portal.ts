@@ -1,5 +1,5 @@
 /** `<recount-portal>`: every page that the session has a right to, under one head. */
-import { css, html, nothing, type PropertyValues } from 'lit';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { property, state } from '../base/decorators.js';
 import { Problem, type Me } from '../base/client.js';
 import { RecountElement } from '../base/element.js';
@@ -15,11 +15,11 @@ import { isTrouble, type Stream } from '../streams/stream.js';
 type PageName = 'events' | 'exports' | 'streams' | 'keys';
 
 /** The pages in the order of the navigation; one more page is one more line. */
-const PAGES: readonly { name: PageName; label: Message; scopes: readonly string[] }[] = [
-  { name: 'events', label: 'Events', scopes: ['events:read'] },
-  { name: 'exports', label: 'Exports', scopes: ['exports:write'] },
-  { name: 'streams', label: 'Streams', scopes: ['streams:manage'] },
-  { name: 'keys', label: 'API keys', scopes: ['keys:manage'] },
+const PAGES: readonly { name: PageName; label: Message; scopes: readonly string[]; icon: TemplateResult }[] = [
+  { name: 'events', label: 'Events', scopes: ['events:read'], icon: drawIcon('M15 12h-5m5-4h-5m9 9V5a2 2 0 0 0-2-2H4m4 18h12a2 2 0 0 0 2-2v-2H10v2a2 2 0 1 1-4 0V5a2 2 0 1 0-4 0v3h4') },
+  { name: 'exports', label: 'Exports', scopes: ['exports:write'], icon: icon('download') },
+  { name: 'streams', label: 'Streams', scopes: ['streams:manage'], icon: drawIcon(`M16 8a6 6 0 0 1 0 8m3-11a10 10 0 0 1 0 14M5 19A10 10 0 0 1 5 5m3 11a6 6 0 0 1 0-8${circle(12, 12, 2)}`) },
+  { name: 'keys', label: 'API keys', scopes: ['keys:manage'], icon: icon('key') },
 ];
 /** The parameters of a host's fragment that are the portal's: its page, and what the pages keep. */
 const OWN_KEYS = [...VIEW_KEYS, 'page', 'stream', 'add'];
@@ -151,8 +151,8 @@ export class RecountPortal extends RecountElement {
         <slot name="brand"><span class="brand"><span class="mark" aria-hidden="true">${[...(name || 'R')][0]?.toLocaleUpperCase()}</span>
           <span class="who"><strong class="clip"><bdi>${plain(name || t('Audit log'))}</bdi></strong>
           ${this.#tenant ? html`<span class="muted clip sub"><bdi>${this.brand ? t('Audit log for {name}', { name: plain(this.#tenant) }) : t('Audit log')}</bdi></span>` : nothing}</span></span></slot>
-        <nav aria-label=${t('Pages')}>${pages.map(({ name, label }) => html`
-          <a href=${this.#address(name)} aria-current=${name === this.page ? 'page' : nothing} @click=${(event: MouseEvent) => this.#go(event, name)}>${t(label)}
+        <nav aria-label=${t('Pages')}>${pages.map(({ name, label, icon }) => html`
+          <a href=${this.#address(name)} aria-current=${name === this.page ? 'page' : nothing} @click=${(event: MouseEvent) => this.#go(event, name)}>${icon}${t(label)}
             ${name === 'streams' && this.failing ? html`<span class="count">${context.i18n.number(this.failing)}<span class="sr"> ${t('{n} failing', { n: this.failing })}</span></span>` : nothing}</a>`)}</nav>
         <div class="row tail">
           <slot name="end"></slot>
@@ -202,7 +202,7 @@ export class RecountPortal extends RecountElement {
     .body > recount-log { --recount-height: 100%; min-block-size: 480px; }
     .body > .state { block-size: 100%; }
     recount-problem { display: grid; block-size: 100%; }
-    @container recount-portal (max-width: 860px) { header { gap: 16px; padding-inline: 16px; } .sub { display: none; } }
+    @container recount-portal (max-width: 860px) { header { gap: 16px; padding-inline: 16px; } .sub, nav .icon { display: none; } }
     @container recount-portal (max-width: 600px) {
       header { flex-wrap: wrap; gap: 0 12px; padding-inline: 12px; }
       .brand { block-size: 44px; }

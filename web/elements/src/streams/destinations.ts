@@ -1,5 +1,7 @@
 /** What each destination asks for. The server decides what is right; this is the form for it. */
+import type { TemplateResult } from 'lit';
 import type { Message } from '../base/i18n.js';
+import { circle, drawIcon, icon } from '../base/icons.js';
 
 export interface Field {
   name: string;
@@ -21,6 +23,7 @@ export interface Destination {
   preset?: Readonly<Record<string, string>>;
   title: string;
   about: Message;
+  icon: TemplateResult;
   formats: readonly string[];
   fields: readonly Field[];
 }
@@ -32,7 +35,7 @@ export const FORMAT_NAMES: Record<string, string> = { recount: 'Recount JSON', o
 
 export const DESTINATIONS: readonly Destination[] = [
   {
-    type: 's3', title: 'Amazon S3', about: 'Buckets of S3 and compatible stores, as JSON lines or Parquet', formats: JSON_FORMATS,
+    type: 's3', title: 'Amazon S3', about: 'Buckets of S3 and compatible stores, as JSON lines or Parquet', icon: drawIcon('M3 6l2 13a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2l2-13M3 6c0-2 4-3 9-3s9 1 9 3-4 3-9 3-9-1-9-3'), formats: JSON_FORMATS,
     fields: [
       { name: 'bucket', label: 'Bucket', required: true },
       { name: 'region', label: 'Region' },
@@ -45,7 +48,7 @@ export const DESTINATIONS: readonly Destination[] = [
     ],
   },
   {
-    name: 'security-lake', type: 's3', title: 'Amazon Security Lake', about: 'A custom source of your lake, as OCSF in Parquet', formats: ['ocsf-1.1.0', 'ocsf'],
+    name: 'security-lake', type: 's3', title: 'Amazon Security Lake', about: 'A custom source of your lake, as OCSF in Parquet', icon: drawIcon('M12 22s8-4 8-10V5l-8-3-8 3v7c0 6 8 10 8 10'), formats: ['ocsf-1.1.0', 'ocsf'],
     preset: { layout: 'security_lake', file: 'parquet' },
     fields: [
       { name: 'bucket', label: 'Bucket', required: true },
@@ -56,7 +59,7 @@ export const DESTINATIONS: readonly Destination[] = [
     ],
   },
   {
-    type: 'webhook', title: 'Webhook', about: 'Signed requests to an address of yours (Standard Webhooks)', formats: JSON_FORMATS,
+    type: 'webhook', title: 'Webhook', about: 'Signed requests to an address of yours (Standard Webhooks)', icon: drawIcon('m22 2-7 20-4-9-9-4zM22 2 11 13'), formats: JSON_FORMATS,
     fields: [
       { name: 'url', label: 'Address', required: true, placeholder: 'https://…' },
       { name: 'secret', label: 'Signing secret', kind: 'secret', placeholder: 'whsec_…', hint: 'Made for you if left empty; shown once.' },
@@ -64,7 +67,7 @@ export const DESTINATIONS: readonly Destination[] = [
     ],
   },
   {
-    type: 'splunk', title: 'Splunk', about: 'HTTP Event Collector', formats: ALL_FORMATS,
+    type: 'splunk', title: 'Splunk', about: 'HTTP Event Collector', icon: icon('search'), formats: ALL_FORMATS,
     fields: [
       { name: 'url', label: 'Collector', required: true, placeholder: 'https://http-inputs-acme.splunkcloud.com' },
       { name: 'token', label: 'Token', kind: 'secret', required: true },
@@ -73,7 +76,7 @@ export const DESTINATIONS: readonly Destination[] = [
     ],
   },
   {
-    type: 'elasticsearch', title: 'Elasticsearch', about: 'Elasticsearch and OpenSearch, through _bulk', formats: JSON_FORMATS,
+    type: 'elasticsearch', title: 'Elasticsearch', about: 'Elasticsearch and OpenSearch, through _bulk', icon: drawIcon('m12 3 9 5-9 5-9-5zM3 13l9 5 9-5'), formats: JSON_FORMATS,
     fields: [
       { name: 'url', label: 'Cluster', required: true, placeholder: 'https://…:9200' },
       { name: 'index', label: 'Index', placeholder: 'recount-audit' },
@@ -83,14 +86,14 @@ export const DESTINATIONS: readonly Destination[] = [
     ],
   },
   {
-    type: 'datadog', title: 'Datadog', about: 'Logs intake', formats: ALL_FORMATS,
+    type: 'datadog', title: 'Datadog', about: 'Logs intake', icon: drawIcon('M22 12h-4l-3 9L9 3l-3 9H2'), formats: ALL_FORMATS,
     fields: [
       { name: 'site', label: 'Site', options: ['datadoghq.com', 'us3.datadoghq.com', 'us5.datadoghq.com', 'datadoghq.eu', 'ap1.datadoghq.com', 'ap2.datadoghq.com', 'ddog-gov.com'] },
       { name: 'api_key', label: 'API key', kind: 'secret', required: true },
     ],
   },
   {
-    type: 'syslog', title: 'Syslog', about: 'RFC 5424 over TLS. A write is not a confirmation: syslog has none', formats: ALL_FORMATS,
+    type: 'syslog', title: 'Syslog', about: 'RFC 5424 over TLS. A write is not a confirmation: syslog has none', icon: drawIcon('m4 17 6-6-6-6m8 14h8'), formats: ALL_FORMATS,
     fields: [
       { name: 'host', label: 'Host', required: true, placeholder: 'siem.example.com' },
       { name: 'port', label: 'Port', kind: 'number', placeholder: '6514' },
@@ -100,12 +103,14 @@ export const DESTINATIONS: readonly Destination[] = [
     ],
   },
   {
-    type: 'https', title: 'HTTPS', about: 'Batches to any HTTPS collector: Sumo Logic, Panther, New Relic, …', formats: ALL_FORMATS,
+    type: 'https', title: 'HTTPS', about: 'Batches to any HTTPS collector: Sumo Logic, Panther, New Relic, …', icon: drawIcon(`M2 12h20M12 2a15 15 0 0 1 0 20 15 15 0 0 1 0-20${circle(12, 12, 10)}`), formats: ALL_FORMATS,
     fields: [
       { name: 'url', label: 'Address', required: true, placeholder: 'https://…' },
       { name: 'method', label: 'Method', options: ['POST', 'PUT'] },
       { name: 'header', label: 'Authorization header', kind: 'secret', placeholder: 'Bearer …' },
       { name: 'body', label: 'Body', options: ['ndjson', 'array'] },
+      { name: 'envelope', label: 'Envelope', placeholder: 'logs', hint: 'With an array: the member that it is put into.' },
+      { name: 'envelope_in_array', label: 'Put the envelope into an array of its own', kind: 'check' },
       { name: 'compression', label: 'Compression', options: ['gzip', 'none'] },
     ],
   },

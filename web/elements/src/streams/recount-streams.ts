@@ -85,7 +85,7 @@ export class RecountStreams extends PageElement<Stream> {
     const { t } = this;
     return html`<section class="stack"><h2>${t('Where should events go?')}</h2>
       <ul class="picker">${DESTINATIONS.map((destination) => html`
-        <li><button @click=${() => this.#go({ add: nameOf(destination) })}><strong>${destination.title}</strong><span class="muted">${t(destination.about)}</span></button></li>`)}</ul></section>`;
+        <li><button @click=${() => this.#go({ add: nameOf(destination) })}>${destination.icon}<span><strong>${destination.title}</strong><span class="muted">${t(destination.about)}</span></span></button></li>`)}</ul></section>`;
   }
 
   #list(streams: Stream[]) {

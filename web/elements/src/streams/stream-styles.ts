@@ -6,8 +6,10 @@ export const streamStyles = css`
   .back .icon { rotate: -90deg; }
   .back:dir(rtl) .icon { rotate: 90deg; }
   .picker { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(300px, 100%), 1fr)); gap: 12px; }
-  .picker button { display: grid; align-content: start; gap: 2px; inline-size: 100%; block-size: 100%; padding: 16px; text-align: start; cursor: pointer; border: 1px solid var(--_border); border-radius: var(--_radius); background: var(--_bg); }
+  .picker button { display: flex; gap: 14px; align-items: flex-start; inline-size: 100%; block-size: 100%; padding: 16px; text-align: start; cursor: pointer; border: 1px solid var(--_border); border-radius: var(--_radius); background: var(--_bg); }
   .picker button:hover { border-color: var(--_accent); background: var(--_accent-soft); }
+  .picker .icon { inline-size: 20px; block-size: 20px; color: var(--_accent); }
+  .picker button span { display: grid; gap: 2px; }
   .name { padding: 0; border: 0; background: none; font-weight: 500; text-align: start; cursor: pointer; }
   .name:hover { color: var(--_accent); text-decoration: underline; text-underline-offset: 2px; }
   .error { max-inline-size: 44ch; }
