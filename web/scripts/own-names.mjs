@@ -11,7 +11,7 @@ const LIT = `addController addInitializer createProperty createRenderRoot creati
   enableUpdating finalizeStyles firstUpdated fromAttribute getPropertyDescriptor getPropertyOptions getUpdateComplete
   hasChanged hasUpdated hostConnected hostDisconnected hostUpdate hostUpdated isUpdatePending noAccessor performUpdate
   removeController renderBefore renderOptions renderRoot requestUpdate scheduleUpdate shadowRootOptions shouldUpdate
-  toAttribute updateComplete useDefault willUpdate`;
+  toAttribute useDefault willUpdate`;
 const OURS = `activeEvent askReload atTop columnsMenu confirmCopy copyText countedIn createDialog deleteDialog emitError
   exportDialog failureNote filterBar focusActive inRange lostPlace openColumns openExport openHelp openMissing openPick
   overrideDialog pickMenu replayDialog revokeDialog rowsMax savedViews scrollToTop sessionChanged timeAt timeField

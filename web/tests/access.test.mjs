@@ -1,7 +1,7 @@
 /** Behaviour 25: accessible in every guise, French without a word of English left. */
 import assert from 'node:assert/strict';
 import { audit, relaxed } from './support/axe.mjs';
-import { behaviour, eventually, rows } from './support/world.mjs';
+import { behaviour, eventually, rows, settled } from './support/world.mjs';
 
 async function tour(portal, browser, what, session = {}) {
   const { page } = await portal('?filter=action%3Arole.updated%20-actor%3Anobody', { browser: { ...relaxed, ...browser }, session });
@@ -28,8 +28,8 @@ async function tour(portal, browser, what, session = {}) {
   await page.keyboard.press('Escape');
   for (const path of ['exports', 'streams', 'keys']) {
     await page.locator(`nav a[href$="/${path}"]`).click();
-    await page.locator('recount-portal h1').first().waitFor();
-    await page.waitForTimeout(250);
+    await page.locator(`recount-${path} h1`).waitFor();
+    await settled(page);
     await audit(page, `${what}, ${path}`, found);
   }
   assert.deepEqual(found, []);
@@ -50,10 +50,40 @@ behaviour('25. nothing spills over at 320 px', async ({ portal }) => {
   for (const path of ['', '/exports', '/streams', '/keys']) {
     const { page } = await portal(path, { browser: { viewport: { width: 320, height: 640 } } });
     await page.locator('recount-portal .body > *').first().waitFor();
-    await page.waitForTimeout(300);
+    await settled(page);
     const { wide, width } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, width: innerWidth }));
     assert.ok(wide <= width, `${path || '/'}: ${wide} px wide`);
   }
+});
+
+behaviour('25. where a table has no room for its head, each value says what it is', async ({ portal, server }) => {
+  const tenant = 'labelled';
+  const { token } = await server.session(tenant);
+  await server.must('POST', '/v1/keys', { name: 'SIEM reader', scopes: ['events:read'] }, token);
+  const { page } = await portal('/keys', { tenant, browser: { viewport: { width: 320, height: 640 } } });
+  const cells = page.locator('recount-keys tbody tr').first().locator('td');
+  await cells.first().waitFor();
+  const told = await cells.evaluateAll((all) => all.map((cell) => getComputedStyle(cell, '::before').content));
+  assert.deepEqual(told, ['none', '"May"', '"Created"', '"Last used"', '"Expires"', 'none']);
+});
+
+behaviour('25. from right to left, a text of the other direction ends where it ends, on the page’s side', async ({ portal }) => {
+  const { page } = await portal('/streams', { session: { locale: 'ar' } });
+  const text = page.locator('recount-streams .top p');
+  await text.waitFor();
+  const { stop, before, end, edge } = await text.evaluate((element) => {
+    const node = [...element.childNodes].find(({ nodeType, data }) => nodeType === Node.TEXT_NODE && data.trim());
+    const at = (from) => {
+      const range = new Range();
+      range.setStart(node, from);
+      range.setEnd(node, from + 1);
+      return range.getBoundingClientRect();
+    };
+    const last = node.data.trimEnd().length - 1;
+    return { stop: at(last).x, before: at(last - 1).x, end: at(last).right, edge: element.getBoundingClientRect().right };
+  });
+  assert.ok(stop > before, 'the full stop follows the last letter');
+  assert.ok(Math.abs(edge - end) < 1, `the line ends ${edge - end} px from the right`);
 });
 
 behaviour('25. French has no English left', async ({ portal }) => {
@@ -83,7 +113,8 @@ behaviour('25. French has no English left', async ({ portal }) => {
   await page.keyboard.press('Escape');
   for (const path of ['exports', 'streams', 'keys']) {
     await page.locator(`nav a[href$="/${path}"]`).click();
-    await page.waitForTimeout(300);
+    await page.locator(`recount-${path} h1`).waitFor();
+    await settled(page);
     assert.deepEqual(await words(), [], path);
   }
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { start } from '../scripts/size.mjs';
 import { audit, relaxed } from './support/axe.mjs';
 import { embedding, startHost } from './support/hosts.mjs';
-import { behaviour, column, eventually, rows, world } from './support/world.mjs';
+import { behaviour, column, eventually, rows, settled, world } from './support/world.mjs';
 
 async function embedded(page, options = {}, session = {}) {
   let token = '';
@@ -50,7 +50,7 @@ behaviour('embedded: at its start the log fetches what the budget counts, and th
   await rows(page).first().waitFor();
   await page.locator('recount-histogram rect.bar').first().waitFor();
   await page.locator('recount-status-line strong').waitFor();
-  await page.waitForLoadState('networkidle');
+  await settled(page);
   assert.deepEqual([...fetched].sort(), [...start].sort());
   await rows(page).first().click();
   await page.locator('recount-event-detail h2').waitFor();
@@ -181,7 +181,8 @@ behaviour('23. an ended token is renewed unseen; if that fails, the view is kept
   assert.equal(await page.evaluate(() => window.fetched), first + 1, 'renewed once');
   host.setToken('rk_ps_nonsense');
   await server.call('DELETE', `/v1/portal-sessions/${next.id}`);
-  await new Promise((done) => setTimeout(done, 5500)); // credentials are cached for up to five seconds
+  // The server remembers credentials for some seconds.
+  await eventually(() => server.call('GET', '/v1/me', undefined, next.token, { origin: host.origin }).then(({ status }) => status), 401);
   await input.fill('action:user.login');
   await input.press('Enter');
   await page.getByRole('button', { name: 'Reload session' }).first().waitFor();

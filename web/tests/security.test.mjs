@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { startServer } from './support/server.mjs';
-import { behaviour, eventually, rows } from './support/world.mjs';
+import { behaviour, eventually, rows, settled } from './support/world.mjs';
 import { startHost } from './support/hosts.mjs';
 
 behaviour('security: a session reaches nothing of another tenant, by any route', async ({ server }) => {
@@ -73,6 +73,14 @@ behaviour('security: a token works only from the origins of its session', async 
   await good.stop();
 });
 
+/** Gives what waits until `count` further messages came to a page or frame, after whose own listener this one is asked. */
+async function heard(target, count) {
+  await target.evaluate((wanted) => {
+    window.heard = new Promise((done) => addEventListener('message', () => --wanted || done()));
+  }, count);
+  return () => target.evaluate(() => window.heard);
+}
+
 behaviour('security: pages that were not allowed can’t frame the portal', async ({ page: open, server }) => {
   const answer = await server.call('GET', '/portal');
   const policy = answer.headers.get('content-security-policy');
@@ -83,7 +91,7 @@ behaviour('security: pages that were not allowed can’t frame the portal', asyn
   const host = await startHost({ '/': { body: `<title>clickjack</title><iframe src="${url}" width="900" height="700"></iframe>` } });
   const { page, problems } = await open();
   await page.goto(host.origin);
-  await page.waitForTimeout(1500);
+  await eventually(() => problems.some((text) => text.includes('frame-ancestors')), true);
   for (const frame of page.frames().slice(1)) assert.equal(await frame.locator('[data-row]').count().catch(() => 0), 0);
   problems.length = 0; // Chromium reports the refusal, as it should.
   await host.stop();
@@ -103,14 +111,18 @@ behaviour('security: in an allowed frame, only the page that holds it is heard',
     const frame = page.frames().find((each) => each.url().startsWith(server.url));
     await frame.getByRole('heading', { name: 'A link is needed' }).waitFor();
     const stranger = page.frames().find((each) => each.url().startsWith('http://127.0.0.1') && each !== frame);
-    await stranger.evaluate((token) => parent.frames[0].postMessage({ type: 'recount:token', token }, '*'), beta.token);
-    await page.waitForTimeout(700);
+    const fromStranger = async () => {
+      const arrived = await heard(frame, 1);
+      await stranger.evaluate((token) => parent.frames[0].postMessage({ type: 'recount:token', token }, '*'), beta.token);
+      await arrived();
+      await settled(page);
+    };
+    await fromStranger();
     assert.equal(await frame.locator('[data-row]').count(), 0, 'a sibling is not heard');
     await page.evaluate(([token, origin]) => frames[0].postMessage({ type: 'recount:token', token }, origin), [alpha.token, server.url]);
     await frame.locator('[data-row]').first().waitFor();
     assert.match(await frame.locator('[role=grid]').innerText(), /alpha\.thing/);
-    await stranger.evaluate((token) => parent.frames[0].postMessage({ type: 'recount:token', token }, '*'), beta.token);
-    await page.waitForTimeout(700);
+    await fromStranger();
     assert.doesNotMatch(await frame.locator('[role=grid]').innerText(), /beta\.thing/);
     await page.evaluate((origin) => frames[0].postMessage({ type: 'recount:theme', theme: 'dark' }, origin), server.url);
     await eventually(() => frame.evaluate(() => document.documentElement.dataset.theme), 'dark');
@@ -126,11 +138,13 @@ behaviour('security: messages from another origin or window change nothing', asy
   const evil = await startHost({ '/': { body: '<title>evil</title>' } });
   const [popup] = await Promise.all([context.waitForEvent('page'), page.evaluate((url) => { window.evil = window.open(url); }, evil.origin)]);
   await popup.waitForLoadState();
+  const arrived = await heard(page, 3);
   await popup.evaluate((token) => {
     for (const message of [{ type: 'recount:token', token }, { type: 'recount:theme', theme: 'dark' }]) window.opener.postMessage(message, '*');
   }, token);
   await page.evaluate((token) => window.postMessage({ type: 'recount:token', token }, '*'), token);
-  await page.waitForTimeout(500);
+  await arrived();
+  await settled(page);
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme ?? ''), '');
   await page.keyboard.press('r');
   await rows(page).first().waitFor();
@@ -162,7 +176,8 @@ behaviour('security: markup, bidi controls and formulas in events stay inert in 
   assert.match(await page.title(), /<img src=x/);
   for (const tab of ['Related', 'JSON', 'Overview']) {
     await page.getByRole('tab', { name: tab }).click();
-    await page.waitForTimeout(150);
+    await page.locator(`#panel[aria-labelledby="tab-${tab.toLowerCase()}"]`).waitFor();
+    await settled(page);
     await safe();
   }
   for (const button of await page.locator('recount-event-detail').getByRole('button', { name: /^Filter or copy/ }).all()) await button.getAttribute('aria-label');

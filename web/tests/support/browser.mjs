@@ -8,6 +8,8 @@ const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--no-zygote', '--force-color-profile=srgb', '--font-render-hinting=none'];
 
 let shared;
+/** What each page asked for and has no answer to yet. */
+const asked = new WeakMap();
 
 export async function browser() {
   if (!existsSync(EXECUTABLE)) throw new Error(`${EXECUTABLE} is missing: apt-get install chromium, or name another in CHROMIUM`);
@@ -28,6 +30,13 @@ export async function freshPage(options = {}) {
   context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const problems = [];
+  const open = new Set();
+  asked.set(page, open);
+  // A live log's request never ends.
+  page.on('request', (request) => !request.url().includes('/events/tail') && open.add(request));
+  for (const ended of ['requestfinished', 'requestfailed']) page.on(ended, (request) => open.delete(request));
+  // Of a refusal, nobody may read the body, and it never finishes.
+  page.on('response', (response) => !response.ok() && open.delete(response.request()));
   page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`));
   page.on('console', (message) => {
     // A request that fails on purpose is reported by the browser too; only the page's own words count.
@@ -35,6 +44,9 @@ export async function freshPage(options = {}) {
   });
   return { context, page, problems };
 }
+
+/** The requests of a page that have no answer yet. */
+export const unanswered = (page) => [...asked.get(page)].map((request) => request.url());
 
 export function scratchFolder() {
   const folder = mkdtempSync(path.join(tmpdir(), 'recount-web-'));

@@ -33,13 +33,19 @@ export async function startServer(env = {}) {
   let output = '';
   child.stdout.on('data', (data) => (output += data));
   child.stderr.on('data', (data) => (output += data));
-  const ended = new Promise((done) => child.once('exit', done));
+  let stopping = false;
+  const ended = new Promise((done) => child.once('exit', (status, signal) => {
+    // Said at once: all tests that come after fail for it.
+    if (!stopping) console.error(`the server ended by itself, ${signal ?? status}:\n${output.slice(-4000)}`);
+    done();
+  }));
   const deadline = Date.now() + START_SECONDS_MAX * 1000;
   while (!(await fetch(`${url}/readyz`).then(({ ok }) => ok, () => false))) {
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the server did not start:\n${output}`);
     await new Promise((done) => setTimeout(done, 100));
   }
   const stop = async () => {
+    stopping = true;
     child.kill('SIGTERM');
     await ended;
     rmSync(folder, { recursive: true, force: true });
@@ -68,8 +74,8 @@ export function api(url, key) {
     tenant, actor: { type: 'user', id: 'u_auditor', name: 'Vera Auditor' }, scopes: ALL_SCOPES, ttl_seconds: 3600, locale: 'en-GB', ...options,
   });
   const append = async (events) => {
-    for (let at = 0; at < events.length; at += 5000) {
-      const { results } = await must('POST', '/v1/events', `[${events.slice(at, at + 5000).map((event) => JSON.stringify(event)).join(',')}]`);
+    for (let at = 0; at < events.length; at += 10_000) {
+      const { results } = await must('POST', '/v1/events', `[${events.slice(at, at + 10_000).map((event) => JSON.stringify(event)).join(',')}]`);
       const refused = results.find(({ error }) => error);
       if (refused) throw new Error(`an event was refused: ${JSON.stringify(refused)}`);
     }

@@ -1,11 +1,11 @@
-/** What all tests stand on: one server with 30,000 events, and ways into its portal. */
+/** What all tests stand on: one server with 100,000 events, and ways into its portal. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { closeBrowser, freshPage } from './browser.mjs';
+import { closeBrowser, freshPage, unanswered } from './browser.mjs';
 import { hostile, northwind } from './events.mjs';
 import { api, startServer } from './server.mjs';
 
-export const EVENTS = Number(process.env.RECOUNT_TEST_EVENTS ?? 30_000);
+export const EVENTS = Number(process.env.RECOUNT_TEST_EVENTS ?? 100_000);
 /** Whole minutes, so that ranges in tests are round. */
 export const NOW = Math.floor(Date.now() / 60_000) * 60_000;
 
@@ -69,6 +69,13 @@ export const lastRow = (page) => rows(page).evaluateAll((all) => Math.max(-1, ..
 export const column = (page, name) => page.locator(`[data-row] .cell.${name}`).allInnerTexts();
 /** The view in the address. */
 export const view = (page) => new URL(page.url()).searchParams;
+/** Waits until a page has the answers to all that it asked, and has drawn them. */
+export async function settled(page) {
+  do {
+    await eventually(() => unanswered(page), []);
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  } while (unanswered(page).length);
+}
 /** Waits until `read` gives what is expected. */
 export async function eventually(read, expected, milliseconds = 45_000) {
   const deadline = Date.now() + milliseconds;

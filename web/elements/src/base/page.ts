@@ -114,6 +114,10 @@ export class PageElement<T> extends RecountElement {
     });
   }
 
+  protected override updated(): void {
+    nameCells(this.renderRoot);
+  }
+
   /** Loading, failed, or the list. */
   protected body(list: (items: T[]) => unknown) {
     if (this.problem) return html`<recount-problem .app=${this.context} .problem=${this.problem} @retry=${() => (this.problem?.status !== 401 || this.askReload()) && this.load()}></recount-problem>`;
@@ -143,6 +147,13 @@ export function question(t: I18n['t'], id: string, { title, text, button, tone =
     <div class="actions"><button type="button" class="btn" @click=${(event: Event) => dialogOf(event).close()}>${t('Cancel')}</button><button class="btn ${tone}">${button}</button></div></form></dialog>`;
 }
 
+/** Tells each cell the name of its column, which stands beside it where a table has no room for a head. */
+export function nameCells(root: ParentNode): void {
+  for (const cell of root.querySelectorAll<HTMLTableCellElement>('tbody td')) {
+    cell.dataset['column'] = cell.closest('table')?.tHead?.rows[0]?.cells[cell.cellIndex]?.textContent ?? '';
+  }
+}
+
 /** The head of a table; `last` names a column of buttons for those who cannot see it. */
 export const tableHead = (labels: readonly string[], last?: string) => html`<thead><tr>${labels.map((label) => html`<th scope="col">${label}</th>`)}${last ? html`<th><span class="sr">${last}</span></th>` : nothing}</tr></thead>`;
 
@@ -170,6 +181,9 @@ export const pageStyles = css`
     table, tbody, tr, td { display: block; }
     thead { position: absolute; clip-path: inset(50%); }
     tr { padding: 8px 0; } tr + tr { border-block-start: 1px solid var(--_border); }
-    td { border: 0; padding: 4px 12px; } td.end { text-align: start; padding-block: 8px; }
+    td { border: 0; padding: 4px 12px; } td:empty { display: none; }
+    td:not(:first-child, .end) { position: relative; padding-inline-start: 118px; }
+    td:not(:first-child, .end)::before { content: attr(data-column); position: absolute; inset-inline-start: 12px; color: var(--_muted); }
+    td.end { text-align: start; padding-block: 8px; }
   }
 `;

@@ -12,6 +12,8 @@ export const forms = css`
   .ok { color: var(--_ok); }
   h1, h2 { font-size: 1.23em; line-height: 24px; font-weight: 600; }
   h3 { font-size: 1em; font-weight: 600; }
+  /* English in a page from right to left: in its own order, on the page's side. */
+  p, dd, td, small, .hint { unicode-bidi: plaintext; text-align: match-parent; text-align: -webkit-match-parent; }
   .wrap { flex-wrap: wrap; }
   .note {
     display: flex; align-items: flex-start; gap: 10px; padding: 9px 12px; border: 1px solid var(--_border);

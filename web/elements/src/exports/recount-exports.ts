@@ -51,7 +51,7 @@ export class RecountExports extends PageElement<ExportJob> {
 
   #table(jobs: ExportJob[]) {
     const { t, context: { i18n } } = this;
-    return html`<table>${tableHead([t('Export'), t('State'), t('Size'), 'SHA-256', t('Until')], t('Download'))}
+    return html`<table>${tableHead([t('Name'), t('State'), t('Size'), 'SHA-256', t('Until')], t('Download'))}
       <tbody>${jobs.map((job) => {
         const [label, tone] = STATES[job.state];
         return html`<tr>

@@ -19,6 +19,7 @@ import type { PickRequest } from './event-table.js';
 import { glyphs } from './glyphs.js';
 
 const COPIED_MS = 2000;
+/** So many are listed; asked for is one more, to know whether there are, and the event itself. */
 const RELATED_EVENTS_MAX = 6;
 /** So long an event must be looked at before what belongs to it is counted: stepping through the list asks nothing. */
 const RELATED_DELAY_MS = 400;
@@ -105,7 +106,7 @@ export class EventDetail extends Part {
     const of = this.event;
     let answer: LogEvent[] | 'failed';
     try {
-      answer = (await this.app.client.get<EventsPage>('/v1/events', { ...eventsParams({ filter, from, to }), limit: RELATED_EVENTS_MAX + 1 }))
+      answer = (await this.app.client.get<EventsPage>('/v1/events', { ...eventsParams({ filter, from, to }), limit: RELATED_EVENTS_MAX + 2 }))
         .data.filter((event) => event.id !== of.id);
     } catch {
       answer = 'failed';

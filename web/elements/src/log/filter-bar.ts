@@ -213,11 +213,11 @@ export class FilterBar extends Part {
     .draft { position: relative; flex: 1; min-inline-size: 150px; }
     input {
       inline-size: 100%; block-size: 26px; padding: 0; border: 0; outline: 0; background: none; position: relative;
-      unicode-bidi: plaintext; text-align: match-parent;
+      unicode-bidi: plaintext; text-align: match-parent; text-align: -webkit-match-parent;
     }
     input:focus-visible { outline: 0; }
     input::placeholder { color: var(--_muted); opacity: 1; unicode-bidi: inherit; }
-    .mirror { position: absolute; inset: 0; unicode-bidi: plaintext; text-align: match-parent; line-height: 26px; white-space: pre; overflow: hidden; color: transparent; }
+    .mirror { position: absolute; inset: 0; unicode-bidi: plaintext; text-align: match-parent; text-align: -webkit-match-parent; line-height: 26px; white-space: pre; overflow: hidden; color: transparent; }
     mark { background: none; color: transparent; text-decoration: var(--_danger) wavy underline; text-underline-offset: 3px; }
     .bar:focus-within kbd { visibility: hidden; }
     .chip {

@@ -76,6 +76,8 @@ export class RecountLog extends RecountElement {
   #learned = 0;
   #follower?: Live;
   #counts?: AbortController;
+  /** Rows came while the counts were being made, which may hold them or not. */
+  #uncounted = false;
   #skeletonTimer = 0;
   #retryTimer = 0;
   #started = false;
@@ -224,6 +226,7 @@ export class RecountLog extends RecountElement {
     const { signal } = (this.#counts = new AbortController());
     const ask = (filter: string) => this.context.client.get<HistogramAnswer>('/v1/events/histogram', { ...eventsParams({ ...query, filter }), zone: this.#zone }, signal);
     this.counting = true;
+    this.#uncounted = false;
     try {
       const [matching, all] = await Promise.all([ask(query.filter), query.filter ? ask('').catch(() => undefined) : undefined]);
       this.histogram = matching;
@@ -231,7 +234,10 @@ export class RecountLog extends RecountElement {
     } catch {
       if (!signal.aborted) this.histogram = this.inRange = undefined;
     } finally {
-      if (!signal.aborted) this.counting = false;
+      if (!signal.aborted) {
+        this.counting = false;
+        if (this.#uncounted) void this.#count(query);
+      }
     }
   }
 
@@ -273,7 +279,8 @@ export class RecountLog extends RecountElement {
           if (!events.every(isOwn)) this.none = false;
           log.insert(events);
           const counted = this.histogram && countedIn(this.histogram, events);
-          if (counted) this.histogram = counted;
+          if (this.counting) this.#uncounted = true;
+          else if (counted) this.histogram = counted;
           else void this.#count(log.query);
         },
         connected: (open) => {

@@ -70,7 +70,8 @@ export function actionKind(action: string): 'create' | 'update' | 'delete' | 'ot
   return 'other';
 }
 
-/** `sso_connection` as words. */
-export const words = (name: string): string => plain(name).replace(/[_-]+/g, ' ');
+/** `sso_connection` as words: “SSO connection”. */
+export const words = (name: string): string =>
+  plain(name).replace(/[_-]+/g, ' ').replace(/\b(api|id|ip|mfa|sso|url)\b/g, (short) => short.toUpperCase());
 export const capital = (text: string): string => text.charAt(0).toLocaleUpperCase() + text.slice(1);
 export const capitalWords = (name: string): string => capital(words(name));

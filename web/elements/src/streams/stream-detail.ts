@@ -4,7 +4,7 @@ import { property, query, state } from '../base/decorators.js';
 import { agoText, timeTag } from '../base/amounts.js';
 import { Problem } from '../base/client.js';
 import { icon } from '../base/more-icons.js';
-import { badge, pageStyles, problemNote, question, tableHead } from '../base/page.js';
+import { badge, nameCells, pageStyles, problemNote, question, tableHead } from '../base/page.js';
 import { define, Part } from '../base/part.js';
 import { controls, forms } from '../base/styles.js';
 import { plain, valueText } from '../base/text.js';
@@ -31,6 +31,10 @@ export class StreamDetail extends Part {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('stream')) void this.#load();
+  }
+
+  protected override updated(): void {
+    nameCells(this.renderRoot);
   }
 
   get #path(): string {
@@ -115,7 +119,7 @@ export class StreamDetail extends Part {
         const good = ['delivered', 'accepted', 'passed'].includes(attempt.outcome);
         return html`<tr><td>${timeTag(this.app.i18n, attempt.at)}</td>
           <td>${badge(good ? 'ok' : 'danger', attempt.status ?? plain(attempt.outcome))}</td>
-          <td>${this.app.i18n.number(attempt.events)}<small>${attempt.first_seq}–${attempt.last_seq}</small></td>
+          <td>${this.app.i18n.number(attempt.events)}<small>${attempt.first_seq}${attempt.events > 1 ? `–${attempt.last_seq}` : nothing}</small></td>
           <td>${t('{n} ms', { n: Math.round(attempt.took_ms) })}</td>
           <td>${attempt.reason ? html`<small class="any">${plain(attempt.reason)}</small>` : nothing}${attempt.request || attempt.answer ? html`<details><summary>${t('Show')}</summary>${attempt.request ? html`<pre>${plain(attempt.request)}</pre>` : nothing}${attempt.answer ? html`<pre>${plain(attempt.answer)}</pre>` : nothing}</details>` : nothing}</td></tr>`;
       })}</tbody></table></div></section>`;
