@@ -11,6 +11,7 @@ import { startServer } from '../tests/support/server.mjs';
 
 const EVENTS = Number(process.env.RECOUNT_BENCH_EVENTS ?? 100_000);
 const COLD_LOADS = Number(process.env.RECOUNT_BENCH_LOADS ?? 20);
+const LIVE_EVENTS = 10;
 const SCROLL_FRAMES = 600;
 const SCROLL_PX = 90;
 const TYPED = 'actor:ada document report billing';
@@ -57,6 +58,21 @@ async function typing(page) {
   return page.evaluate(() => ({ longest: window.longest, handled: Math.max(...window.handled) }));
 }
 
+/** From the answer to an event that was sent to its row in a list that is followed live. */
+async function following(page) {
+  await page.getByRole('button', { name: 'Live' }).click();
+  await page.locator('.live.on').waitFor();
+  const times = [];
+  for (let n = 0; n < LIVE_EVENTS; n++) {
+    const name = `Live ${n}.`;
+    await server.append([{ tenant: 'northwind', occurred_at: new Date().toISOString(), action: 'bench.live', actor: { type: 'user', id: 'live', name } }]);
+    const start = performance.now();
+    await page.locator('[data-row]').filter({ hasText: name }).waitFor();
+    times.push(performance.now() - start);
+  }
+  return times;
+}
+
 async function scrolling(page) {
   await page.keyboard.press('Escape');
   return page.evaluate(async ({ frames, px }) => {
@@ -85,6 +101,7 @@ try {
     loads.push(last);
   }
   const typed = await typing(last.page);
+  const followed = await following(last.page);
   const frames = await scrolling(last.page);
   const column = (name) => loads.map((load) => load[name]);
   const text = `${COLD_LOADS} loads of the hosted portal with an empty cache, over loopback, of a tenant with ${EVENTS.toLocaleString('en')} events; Chromium ${(await browser()).version()} without a GPU, 1440 × 900. ${cpus()[0].model.trim()}, ${availableParallelism()} cores.
@@ -93,6 +110,7 @@ try {
 |---|---:|---:|---:|
 | cold load to the first rows | ${ms(median(column('rows')))} | ${ms(Math.max(...column('rows')))} | 1,000 ms |
 | cold load to histogram and counts | ${ms(median(column('counts')))} | ${ms(Math.max(...column('counts')))} | |
+| from an event's answer to its row, live | ${ms(median(followed))} | ${ms(Math.max(...followed))} | 2,000 ms |
 | frame while scrolling ${SCROLL_FRAMES} frames of ${SCROLL_PX} px | ${ms(median(frames))} | ${ms(Math.max(...frames))} (95 %: ${ms(percentile(frames, 0.95))}) | 17 ms |
 | longest task while typing “${TYPED}” | | ${typed.longest ? ms(typed.longest) : 'none over 50 ms'} | 50 ms |
 | longest handling of one key | | ${typed.handled ? ms(typed.handled) : 'none over 16 ms'} | 50 ms |`;
