@@ -9,6 +9,7 @@ mod write;
 
 use uuid::Uuid;
 
+use crate::json::split::{JsonSyntaxError, Splitter};
 use crate::limits::EVENT_BYTES_MAX;
 use crate::{TenantId, Timestamp};
 use error::{EventError, EventErrorCode};
@@ -54,15 +55,64 @@ pub fn parse_event(
     assign_id: &mut dyn FnMut() -> Uuid,
 ) -> Result<NewEvent, EventError> {
     check_size(text.len(), "the event")?;
-    let event = Event::read(text)?;
-    let tenant = tenant(&event, context)?;
-    check_reserved(&event, context)?;
+    checked(&Event::read(text)?, text.len(), context, assign_id)
+}
+
+/// Checks the events of a JSON array, as [`parse_event_bytes`] does each, and hands them to `found` in order.
+///
+/// One pass over the bytes, if all is well: reading an event finds its end. Where an event has a
+/// mistake, its end is found by structure alone, as [`split_array_bytes`](crate::split_array_bytes) does.
+///
+/// # Errors
+/// Where the array breaks off or goes wrong; what was found before is of no use then.
+pub fn parse_array(
+    bytes: &[u8],
+    context: &ParseContext<'_>,
+    assign_id: &mut dyn FnMut() -> Uuid,
+    mut found: impl FnMut(Result<NewEvent, EventError>),
+) -> Result<(), JsonSyntaxError> {
+    let text = std::str::from_utf8(bytes).ok();
+    Splitter::new(bytes).elements(|splitter| {
+        let start = splitter.at;
+        if let Some(text) = text
+            && let Ok((event, length)) = parse_leading(&text[start..], context, assign_id)
+        {
+            splitter.at += length;
+            found(Ok(event));
+            return Ok(());
+        }
+        let place = splitter.pass_element()?;
+        found(parse_event_bytes(&bytes[place], context, assign_id));
+        Ok(())
+    })
+}
+
+/// The event that `text` begins with, and its length.
+fn parse_leading(
+    text: &str,
+    context: &ParseContext<'_>,
+    assign_id: &mut dyn FnMut() -> Uuid,
+) -> Result<(NewEvent, usize), EventError> {
+    let (event, length) = Event::read_leading(text)?;
+    check_size(length, "the event")?;
+    Ok((checked(&event, length, context, assign_id)?, length))
+}
+
+/// What is left to check of an event that was read from `sent_bytes` bytes.
+fn checked(
+    event: &Event<'_>,
+    sent_bytes: usize,
+    context: &ParseContext<'_>,
+    assign_id: &mut dyn FnMut() -> Uuid,
+) -> Result<NewEvent, EventError> {
+    let tenant = tenant(event, context)?;
+    check_reserved(event, context)?;
     let mut assigned = [0; uuid::fmt::Hyphenated::LENGTH];
     let (id, id_assigned) = match &event.id {
         Some(id) => (id.decode(), false),
         None => (std::borrow::Cow::Borrowed(&*assign_id().hyphenated().encode_lower(&mut assigned)), true),
     };
-    let line = event.normal_form(&id, &tenant, text.len());
+    let line = event.normal_form(&id, &tenant, sent_bytes);
     check_size(line.len(), "the normal form of the event")?;
     Ok(NewEvent { tenant, id: id.into_owned(), id_assigned, occurred_at: event.occurred_at, line })
 }

@@ -3,7 +3,7 @@
 //! Pure: no I/O, no clock, no randomness. `docs/formats/event.md` and
 //! `docs/filter.md` describe for users what this crate does.
 //!
-//! - On the way in: [`split_array`] or [`ndjson_lines`], then [`parse_event`].
+//! - On the way in: [`parse_array`], or [`ndjson_lines`] and [`parse_event_bytes`].
 //! - From storage: [`read_fields`] on a line in normal form.
 //! - Searching: [`Filter`], and [`token`] for the blooms that prune words.
 
@@ -18,7 +18,7 @@ mod timestamp;
 pub mod token;
 
 pub use event::error::{EventError, EventErrorCode};
-pub use event::{NewEvent, ParseContext, parse_event, parse_event_bytes};
+pub use event::{NewEvent, ParseContext, parse_array, parse_event, parse_event_bytes};
 pub use fields::{CorruptLine, Fields, TargetFields, read_fields};
 pub use filter::error::FilterError;
 pub use filter::field::Field;

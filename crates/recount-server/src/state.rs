@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::body::BodyBudget;
-use crate::config::ServerConfig;
+use crate::config::{INGEST_BODY_BYTES_MAX, ServerConfig};
 use crate::cursor::CursorKey;
 use crate::host_tokens::{HostTokenError, HostTokenVerifier};
 use crate::problem::Problem;
@@ -66,7 +66,11 @@ impl AppState {
         metrics: Option<PrometheusHandle>,
     ) -> Result<Self, StartError> {
         let cursors = CursorKey::new(store.deployment_secret("cursors").await?);
-        let budget = BodyBudget::new(config.limits.ingest_bytes_in_flight_max, config.limits.ingest_wait);
+        let budget = BodyBudget::new(
+            config.limits.ingest_bytes_in_flight_max,
+            INGEST_BODY_BYTES_MAX,
+            config.limits.ingest_wait,
+        );
         let delivery = Delivery::new(&store, config.delivery.clone())?;
         let host_tokens = config.host_tokens.clone();
         let host_tokens =

@@ -9,7 +9,9 @@ use super::members::{
     ContextMember, EVENT_MEMBERS, Event, EventMember, TARGET_MEMBERS, Target, TargetMember,
 };
 use super::rules;
-use super::shape::{EVENT, EVENT_DEPTH, Read, checked, expect, known_object, list, null, string, too_many};
+use super::shape::{
+    EVENT, EVENT_DEPTH, Read, Seen, checked, expect, known_object, list, null, string, too_many,
+};
 use crate::json::compact::Raw;
 use crate::json::reader::{Kind, Reader, duplicate};
 use crate::limits::{CHANGES_MAX, METADATA_MEMBERS_MAX, TAGS_MAX, TARGETS_MAX};
@@ -21,16 +23,27 @@ impl<'a> Event<'a> {
     /// `tenant` and reserved names.
     pub(crate) fn read(text: &'a str) -> Read<Self> {
         let mut reader = Reader::new(text);
-        let mut event = Event::default();
         reader.skip_space();
-        let seen = known_object(&mut reader, EVENT_DEPTH, EVENT, EVENT_MEMBERS, |r, member| {
+        let (event, seen) = Self::read_object(&mut reader)?;
+        reader.end()?;
+        require_members(&seen)?;
+        Ok(event)
+    }
+
+    /// Reads and checks the event that `text` begins with, as [`Event::read`] does; returns its length too.
+    pub(crate) fn read_leading(text: &'a str) -> Read<(Self, usize)> {
+        let mut reader = Reader::new(text);
+        let (event, seen) = Self::read_object(&mut reader)?;
+        require_members(&seen)?;
+        Ok((event, reader.position()))
+    }
+
+    fn read_object(reader: &mut Reader<'a>) -> Read<(Self, Seen)> {
+        let mut event = Event::default();
+        let seen = known_object(reader, EVENT_DEPTH, EVENT, EVENT_MEMBERS, |r, member| {
             event.read_member(r, member)
         })?;
-        reader.end()?;
-        seen.require(EventMember::OccurredAt as u32, "occurred_at", "")?;
-        seen.require(EventMember::Action as u32, "action", "")?;
-        seen.require(EventMember::Actor as u32, "actor", "")?;
-        Ok(event)
+        Ok((event, seen))
     }
 
     fn read_member(&mut self, r: &mut Reader<'a>, member: EventMember) -> Read<()> {
@@ -56,6 +69,12 @@ impl<'a> Event<'a> {
         }
         Ok(())
     }
+}
+
+fn require_members(seen: &Seen) -> Read<()> {
+    seen.require(EventMember::OccurredAt as u32, "occurred_at", "")?;
+    seen.require(EventMember::Action as u32, "action", "")?;
+    seen.require(EventMember::Actor as u32, "actor", "")
 }
 
 fn actor<'a>(r: &mut Reader<'a>) -> Read<Actor<'a>> {

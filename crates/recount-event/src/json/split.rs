@@ -43,9 +43,13 @@ pub enum SplitErrorKind {
 /// # Errors
 /// Where the array breaks off or goes wrong.
 pub fn split_array(text: &str) -> Result<Vec<&str>, JsonSyntaxError> {
-    // Elements begin and end at ASCII, so they are text again.
-    let places = Splitter::new(text.as_bytes()).split()?;
-    Ok(places.into_iter().map(|place| &text[place]).collect())
+    let mut elements = Vec::new();
+    Splitter::new(text.as_bytes()).elements(|splitter| {
+        // Elements begin and end at ASCII, so they are text again.
+        elements.push(&text[splitter.pass_element()?]);
+        Ok(())
+    })?;
+    Ok(elements)
 }
 
 /// Splits a JSON array that came as bytes, as [`split_array`] does. Its elements
@@ -54,33 +58,38 @@ pub fn split_array(text: &str) -> Result<Vec<&str>, JsonSyntaxError> {
 /// # Errors
 /// Where the array breaks off or goes wrong.
 pub fn split_array_bytes(bytes: &[u8]) -> Result<Vec<&[u8]>, JsonSyntaxError> {
-    let places = Splitter::new(bytes).split()?;
-    Ok(places.into_iter().map(|place| &bytes[place]).collect())
+    let mut elements = Vec::new();
+    Splitter::new(bytes).elements(|splitter| {
+        elements.push(&bytes[splitter.pass_element()?]);
+        Ok(())
+    })?;
+    Ok(elements)
 }
 
-type Fault = (SplitErrorKind, String);
+pub(crate) type Fault = (SplitErrorKind, String);
 
-struct Splitter<'a> {
+/// Where in an array the splitting is.
+pub(crate) struct Splitter<'a> {
     bytes: &'a [u8],
-    at: usize,
+    pub(crate) at: usize,
     /// Of each open bracket of an element, whether it is an object's.
     objects: Vec<bool>,
 }
 
 impl<'a> Splitter<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0, objects: Vec::new() }
     }
 
-    fn split(mut self) -> Result<Vec<Range<usize>>, JsonSyntaxError> {
-        let mut places = Vec::new();
-        match self.pass_array(&mut places) {
-            Ok(()) => Ok(places),
-            Err((kind, detail)) => Err(self.error(kind, &detail)),
-        }
+    /// Goes through the array; `element` is called at the start of each element and moves behind it.
+    pub(crate) fn elements(
+        mut self,
+        element: impl FnMut(&mut Self) -> Result<(), Fault>,
+    ) -> Result<(), JsonSyntaxError> {
+        self.pass_array(element).map_err(|(kind, detail)| self.error(kind, &detail))
     }
 
-    fn pass_array(&mut self, places: &mut Vec<Range<usize>>) -> Result<(), Fault> {
+    fn pass_array(&mut self, mut element: impl FnMut(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
         self.skip_space();
         if self.peek() != Some(b'[') {
             return Err(malformed("a batch starts with `[`"));
@@ -91,16 +100,14 @@ impl<'a> Splitter<'a> {
             self.at += 1;
             return self.finish();
         }
-        loop {
-            if places.len() == BATCH_EVENTS_MAX {
+        for count in 0.. {
+            if count == BATCH_EVENTS_MAX {
                 return Err((
                     SplitErrorKind::TooManyEvents,
                     format!("a batch has at most {BATCH_EVENTS_MAX} events, and more follow"),
                 ));
             }
-            let start = self.at;
-            self.pass_element()?;
-            places.push(start..self.at);
+            element(self)?;
             self.skip_space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -113,6 +120,7 @@ impl<'a> Splitter<'a> {
             }
             self.skip_space();
         }
+        Ok(())
     }
 
     fn finish(&mut self) -> Result<(), Fault> {
@@ -123,11 +131,13 @@ impl<'a> Splitter<'a> {
         Err(malformed("the array has ended, and more text follows"))
     }
 
-    fn pass_element(&mut self) -> Result<(), Fault> {
+    /// Moves behind the element that begins here, looking at its structure only; returns its place.
+    pub(crate) fn pass_element(&mut self) -> Result<Range<usize>, Fault> {
+        let start = self.at;
         match self.peek() {
-            Some(b'{' | b'[') => self.pass_container(),
-            Some(b'"') => self.pass_string(),
-            Some(b',' | b']' | b'}') => Err(malformed("an element is missing")),
+            Some(b'{' | b'[') => self.pass_container()?,
+            Some(b'"') => self.pass_string()?,
+            Some(b',' | b']' | b'}') => return Err(malformed("an element is missing")),
             Some(_) => {
                 // Whatever it is, its own reader will refuse it.
                 let ends = |byte: &u8| {
@@ -135,10 +145,10 @@ impl<'a> Splitter<'a> {
                 };
                 let rest = &self.bytes[self.at..];
                 self.at += rest.iter().position(ends).unwrap_or(rest.len());
-                Ok(())
             }
-            None => Err(malformed("the batch is cut off: its array does not end")),
+            None => return Err(malformed("the batch is cut off: its array does not end")),
         }
+        Ok(start..self.at)
     }
 
     fn pass_container(&mut self) -> Result<(), Fault> {

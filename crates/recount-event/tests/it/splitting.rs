@@ -1,7 +1,11 @@
 //! Splitting a batch: arrays and NDJSON.
 
 use proptest::prelude::*;
-use recount_event::{SplitErrorKind, limits, ndjson_lines, split_array, split_array_bytes};
+use recount_event::{
+    ParseContext, SplitErrorKind, limits, ndjson_lines, parse_array, parse_event_bytes, split_array,
+    split_array_bytes,
+};
+use uuid::Uuid;
 
 use crate::model::any_json;
 
@@ -74,6 +78,19 @@ fn lines_are_counted_and_blank_ones_passed_over() {
     assert_eq!(ndjson_lines(b"\n\r\n").count(), 0);
 }
 
+/// An event, one with a mistake somewhere, or anything else.
+fn element() -> impl Strategy<Value = Vec<u8>> {
+    const EVENT: &str = r#"{"tenant":"t","occurred_at":"2026-01-01T00:00:00Z","action":"a.b","actor":{"type":"user","id":"}]\""},"metadata":{"k":[1,{}]}}"#;
+    let event = || Just(EVENT.as_bytes().to_vec());
+    let broken =
+        (event(), any::<proptest::sample::Index>(), any::<u8>()).prop_map(|(mut event, at, byte)| {
+            let at = at.index(event.len());
+            event[at] = byte;
+            event
+        });
+    prop_oneof![event(), broken, any_json().prop_map(|json| json.compact().into_bytes())]
+}
+
 proptest! {
     #[test]
     fn elements_survive_however_they_are_written(
@@ -93,6 +110,28 @@ proptest! {
         let batch = format!("[{}]", texts.join(","));
         let cut = cut.index(batch.len());
         prop_assert!(split_array_bytes(&batch.as_bytes()[..cut]).is_err());
+    }
+
+    /// Reading an array's events in one pass is the same as splitting it and reading each.
+    #[test]
+    fn events_of_an_array_are_those_of_its_elements(
+        elements in proptest::collection::vec(element(), 0..6), cut in proptest::option::of(any::<proptest::sample::Index>())
+    ) {
+        let mut batch = [&b"["[..], &elements.join(&b", "[..]), b"]"].concat();
+        if let Some(cut) = cut {
+            batch.truncate(cut.index(batch.len()));
+        }
+        let context = ParseContext::default();
+        let mut events = Vec::new();
+        let whole = parse_array(&batch, &context, &mut Uuid::nil, |event| events.push(event));
+        match split_array_bytes(&batch) {
+            Ok(texts) => {
+                prop_assert_eq!(whole, Ok(()));
+                let each = texts.into_iter().map(|text| parse_event_bytes(text, &context, &mut Uuid::nil));
+                prop_assert_eq!(events, each.collect::<Vec<_>>());
+            }
+            Err(error) => prop_assert_eq!(whole, Err(error)),
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Bytes are reserved before they are read, and given back when the request's answer is made, so
 //! the memory of ingest is bounded whatever the number of connections.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,13 +15,22 @@ use crate::problem::{Problem, ProblemCode};
 const UNIT_BYTES: usize = 4 * 1024;
 /// What clients are told to wait when the budget is spent.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Bodies that are being decompressed grow into this part of the budget at most, 1 in so many, so
+/// that those under way always find the room to end.
+const DECOMPRESSED_PART: usize = 2;
 
 /// The bytes that ingest bodies may occupy at once.
 #[derive(Debug, Clone)]
 pub(crate) struct BodyBudget {
     units: Arc<Semaphore>,
+    /// Turns at decompressing: all at once, large bodies would take each other's room and none would end.
+    turns: Arc<Semaphore>,
     wait: Duration,
 }
+
+/// The right to decompress one body; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct DecompressionTurn(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit);
 
 /// A share of the budget; given back when dropped.
 #[derive(Debug)]
@@ -30,8 +40,15 @@ pub(crate) struct BodyPermit {
 }
 
 impl BodyBudget {
-    pub(crate) fn new(bytes: usize, wait: Duration) -> Self {
-        Self { units: Arc::new(Semaphore::new(bytes.div_ceil(UNIT_BYTES))), wait }
+    /// A budget of `bytes`, for bodies of at most `body_bytes_max` after decompression.
+    pub(crate) fn new(bytes: usize, body_bytes_max: usize, wait: Duration) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let turns = (bytes / DECOMPRESSED_PART / body_bytes_max).clamp(1, cores);
+        Self {
+            units: Arc::new(Semaphore::new(bytes.div_ceil(UNIT_BYTES))),
+            turns: Arc::new(Semaphore::new(turns)),
+            wait,
+        }
     }
 
     /// Reserves `bytes`, waiting a little for others to finish.
@@ -43,6 +60,17 @@ impl BodyBudget {
         let acquire = Arc::clone(&self.units).acquire_many_owned(wanted);
         match tokio::time::timeout(self.wait, acquire).await {
             Ok(Ok(held)) => Ok(BodyPermit { units: Arc::clone(&self.units), held }),
+            _ => Err(busy()),
+        }
+    }
+
+    /// Waits a little for a turn at decompressing.
+    ///
+    /// # Errors
+    /// A `busy` problem when others take too long.
+    pub(crate) async fn decompression_turn(&self) -> Result<DecompressionTurn, Problem> {
+        match tokio::time::timeout(self.wait, Arc::clone(&self.turns).acquire_owned()).await {
+            Ok(Ok(turn)) => Ok(DecompressionTurn(turn)),
             _ => Err(busy()),
         }
     }
@@ -83,12 +111,22 @@ mod tests {
 
     #[tokio::test]
     async fn the_budget_is_a_bound_and_comes_back() {
-        let budget = BodyBudget::new(64 * 1024, Duration::ZERO);
+        let budget = BodyBudget::new(64 * 1024, 64 * 1024, Duration::ZERO);
         let mut first = budget.reserve(32 * 1024).await.expect("free");
         first.grow_to(64 * 1024).expect("free");
         assert_eq!(budget.reserve(1).await.expect_err("spent").code(), "busy");
         assert_eq!(first.grow_to(65 * 1024).expect_err("spent").code(), "busy");
         drop(first);
         assert!(budget.reserve(64 * 1024).await.is_ok());
+    }
+    #[tokio::test]
+    async fn there_is_always_one_turn_and_room_for_all_turns() {
+        let small = BodyBudget::new(1024, 64 * 1024, Duration::ZERO);
+        let turn = small.decompression_turn().await.expect("free");
+        assert_eq!(small.decompression_turn().await.expect_err("taken").code(), "busy");
+        drop(turn);
+        assert!(small.decompression_turn().await.is_ok());
+        let large = BodyBudget::new(1 << 30, 1 << 20, Duration::ZERO);
+        assert!(large.turns.available_permits() <= (1 << 30) / DECOMPRESSED_PART / (1 << 20));
     }
 }

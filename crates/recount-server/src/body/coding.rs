@@ -137,8 +137,9 @@ mod tests {
 
     fn run(coding: Coding, body: &[u8], cap: usize) -> Result<Vec<u8>, Problem> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("runtime");
-        let mut permit =
-            runtime.block_on(BodyBudget::new(64 << 20, Duration::ZERO).reserve(body.len())).expect("free");
+        let mut permit = runtime
+            .block_on(BodyBudget::new(64 << 20, cap, Duration::ZERO).reserve(body.len()))
+            .expect("free");
         decompress(coding, body, cap, &mut permit)
     }
 

@@ -5,7 +5,7 @@ mod coding;
 mod collect;
 mod split;
 
-pub(crate) use budget::{BodyBudget, BodyPermit};
+pub(crate) use budget::{BodyBudget, BodyPermit, DecompressionTurn};
 pub(crate) use coding::{Coding, decompress};
 pub(crate) use collect::collect;
-pub(crate) use split::{BodyFormat, split};
+pub(crate) use split::{BodyFormat, read_events};

@@ -1,11 +1,14 @@
 //! The vendor's own JWTs: everything pinned, nothing believed.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::{KeyPair, PublicKeyData as _};
+use recount_deliver::egress::StaticResolver;
 use recount_server::{HostTokenAlgorithm, HostTokenKeys, HostTokens, ServerConfig};
 use recount_store::access::ScopeSet;
 use serde_json::{Value, json};
@@ -162,4 +165,49 @@ async fn keys_are_fetched_from_the_issuer_and_chosen_by_id() {
     issuing.abort();
     tokio::time::timeout(Duration::from_secs(5), issuing).await.expect("ends").expect_err("aborted");
     server.get("/v1/me", &sign(&key, &claims(), Some("k1"))).await.expect(200);
+}
+
+/// A listener that counts who comes, at a port of 127.0.0.1 that is free at 127.0.0.2 too.
+async fn inside() -> (tokio::net::TcpListener, u16, Arc<AtomicUsize>) {
+    let outside = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = outside.local_addr().expect("address").port();
+    let inside = tokio::net::TcpListener::bind(("127.0.0.2", port)).await.expect("the same port beside it");
+    let reached = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&reached);
+    tokio::spawn(async move {
+        while inside.accept().await.is_ok() {
+            counting.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    (outside, port, reached)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_are_not_fetched_from_the_inside_by_name_or_by_redirect() {
+    let key = KeyPair::generate().expect("a key");
+    let (issuer, port, reached) = inside().await;
+    let elsewhere = format!("http://127.0.0.2:{port}/jwks");
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&asked);
+    let redirect = move || {
+        counting.fetch_add(1, Ordering::SeqCst);
+        async move { axum::response::Redirect::temporary(&elsewhere) }
+    };
+    let routes = axum::Router::new().route("/jwks", axum::routing::get(redirect));
+    tokio::spawn(async move { axum::serve(issuer, routes).await });
+
+    for host in ["issuer.example", "127.0.0.1"] {
+        let url = HostTokenKeys::JwksUrl(format!("http://{host}:{port}/jwks"));
+        let mut config = ServerConfig { host_tokens: Some(tokens(url)), ..Default::default() };
+        // Public space is stood in for by one opened address, so that the test stays on this machine.
+        config.delivery.egress.allow = vec!["127.0.0.1/32".parse().expect("a range")];
+        let resolver =
+            StaticResolver::default().with("issuer.example", &[&["127.0.0.2".parse().expect("an address")]]);
+        config.delivery.egress.resolver = Some(Arc::new(resolver));
+        let server = Server::start_with(config).await;
+        let token = sign(&key, &claims(), Some("k1"));
+        assert_eq!(server.get("/v1/me", &token).await.problem(401), "unauthenticated", "{host}");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "the opened address was asked");
+    assert_eq!(reached.load(Ordering::SeqCst), 0, "the inside was reached");
 }

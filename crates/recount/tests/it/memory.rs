@@ -20,9 +20,11 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn decompression_bombs_take_no_more_than_ingest_may_hold() {
     const BOMBS: usize = 24;
+    const IN_FLIGHT_MIB: u64 = 48;
     let folder = folder();
-    let server =
-        Server::with(folder.path(), |command| command.args(["--set", "http.ingest_in_flight=32MiB"]));
+    let server = Server::with(folder.path(), |command| {
+        command.args(["--set", &format!("http.ingest_in_flight={IN_FLIGHT_MIB}MiB")])
+    });
     let http = reqwest::Client::new();
     let post = |coding: &'static str, body: Vec<u8>| {
         let request = http.post(format!("{}/v1/events", server.url)).bearer_auth(OPERATOR_KEY);
@@ -45,7 +47,7 @@ async fn decompression_bombs_take_no_more_than_ingest_may_hold() {
     let taken = server.peak_kib() - before;
     // What is decompressed is there twice for a moment: in the decoder's window and behind it.
     assert!(
-        taken < 2 * 32 * 1024 + SLACK_KIB,
+        taken < 2 * IN_FLIGHT_MIB * 1024 + SLACK_KIB,
         "{taken} KiB for {BOMBS} bombs of {} MiB",
         plain.len() as u64 / MIB
     );

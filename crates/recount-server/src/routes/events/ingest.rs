@@ -8,11 +8,11 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::{StatusCode, header};
-use recount_event::{EventError, NewEvent, ParseContext, TenantId, parse_event_bytes};
+use recount_event::{EventError, NewEvent, ParseContext, TenantId};
 use recount_store::{Appended, Env, EventRefused};
 use serde::{Deserialize, Serialize};
 
-use crate::body::{BodyFormat, BodyPermit, Coding, collect, decompress, split};
+use crate::body::{BodyFormat, BodyPermit, Coding, DecompressionTurn, collect, decompress, read_events};
 use crate::config::{INGEST_BODY_BYTES_MAX, PARSE_INLINE_BYTES_MAX};
 use crate::extract::{Authenticated, Params};
 use crate::observe::OwnBody;
@@ -116,7 +116,11 @@ pub(crate) async fn ingest(
     let (batch, _permit) = if coding == Coding::Identity && bytes.len() < PARSE_INLINE_BYTES_MAX {
         (parse(&bytes, format, tenant.as_ref(), &env)?, permit)
     } else {
-        let work = move || read(&bytes, coding, format, tenant.as_ref(), &env, permit);
+        let turn = match coding {
+            Coding::Identity => None,
+            Coding::Gzip | Coding::Zstd => Some(state.budget.decompression_turn().await?),
+        };
+        let work = move || read(&bytes, coding, turn, format, tenant.as_ref(), &env, permit);
         tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())??
     };
     metrics::counter!("recount_ingest_events_total", "outcome" => "refused")
@@ -138,9 +142,16 @@ struct Batch {
     errors: VecDeque<(usize, EventError)>,
 }
 
+impl Batch {
+    fn with_capacity(events: usize) -> Self {
+        Self { events: Vec::with_capacity(events), ids: Vec::with_capacity(events), errors: VecDeque::new() }
+    }
+}
+
 fn read(
     bytes: &Bytes,
     coding: Coding,
+    turn: Option<DecompressionTurn>,
     format: BodyFormat,
     tenant: Option<&TenantId>,
     env: &Env,
@@ -150,29 +161,27 @@ fn read(
         parse(bytes, format, tenant, env)?
     } else {
         let plain = decompress(coding, bytes, INGEST_BODY_BYTES_MAX, &mut permit)?;
+        drop(turn);
         parse(&plain, format, tenant, env)?
     };
     Ok((batch, permit))
 }
 
 fn parse(body: &[u8], format: BodyFormat, tenant: Option<&TenantId>, env: &Env) -> Result<Batch, Problem> {
-    let items = split(format, body)?;
+    const EVENT_BYTES: usize = 512;
     let context = ParseContext { tenant, allow_own_actions: false };
     let mut assign_id = || env.uuid_v7();
-    let mut batch = Batch {
-        events: Vec::with_capacity(items.len()),
-        ids: Vec::with_capacity(items.len()),
-        errors: VecDeque::new(),
-    };
-    for (at, item) in items.into_iter().enumerate() {
-        match parse_event_bytes(item, &context, &mut assign_id) {
+    let (mut batch, mut at) = (Batch::with_capacity(body.len() / EVENT_BYTES + 1), 0);
+    read_events(format, body, &context, &mut assign_id, |result| {
+        match result {
             Ok(event) => {
                 batch.ids.push(event.id.clone());
                 batch.events.push(event);
             }
             Err(error) => batch.errors.push_back((at, error)),
         }
-    }
+        at += 1;
+    })?;
     Ok(batch)
 }
 
