@@ -22,8 +22,8 @@ pub struct NotUtf8 {
 impl Line {
     /// The text.
     pub fn as_str(&self) -> &str {
-        // Checking again costs 30 ns a line; the alternative is an unsafe block.
-        std::str::from_utf8(&self.0).expect("checked when the line was made")
+        // Checking again costs some 20 ns a line; the alternative is an unsafe block.
+        simdutf8::basic::from_utf8(&self.0).expect("checked when the line was made")
     }
 
     /// The text as bytes.
@@ -51,7 +51,7 @@ impl TryFrom<Bytes> for Line {
     type Error = NotUtf8;
 
     fn try_from(bytes: Bytes) -> Result<Self, NotUtf8> {
-        match std::str::from_utf8(&bytes) {
+        match simdutf8::compat::from_utf8(&bytes) {
             Ok(_) => Ok(Self(bytes)),
             Err(error) => Err(NotUtf8 { valid_up_to: error.valid_up_to() }),
         }

@@ -14,6 +14,8 @@
 //!
 //! A commit writes one run; folding joins the runs of the rows that it replaces.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use recount_event::Timestamp;
 use recount_segment::{Line, Row};
@@ -37,6 +39,7 @@ pub(crate) struct Run {
 pub(crate) struct Encoder {
     zstd: zstd::bulk::Compressor<'static>,
     text: Vec<u8>,
+    packed: Vec<u8>,
 }
 
 /// What is wrong with a body.
@@ -59,7 +62,7 @@ impl Encoder {
         let mut zstd = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
         // The CRC covers the compressed bytes already.
         zstd.include_checksum(false)?;
-        Ok(Self { zstd, text: Vec::new() })
+        Ok(Self { zstd, text: Vec::new(), packed: Vec::new() })
     }
 
     /// The body of `lines`, whose `received_at` are given by `runs`.
@@ -76,10 +79,13 @@ impl Encoder {
             events += 1;
         }
         debug_assert_eq!(events, runs.iter().map(|run| run.events).sum::<u32>());
+        self.packed.clear();
+        self.packed.reserve(zstd::zstd_safe::compress_bound(self.text.len()));
+        self.zstd.compress_to_buffer(&self.text, &mut self.packed)?;
         let head = FIXED_BYTES + RUN_BYTES * runs.len();
-        let mut body = vec![0; head + zstd::zstd_safe::compress_bound(self.text.len())];
-        let packed = self.zstd.compress_to_buffer(&self.text, &mut body[head..])?;
-        body.truncate(head + packed);
+        let mut body = Vec::with_capacity(head + self.packed.len());
+        body.resize(head, 0);
+        body.extend_from_slice(&self.packed);
         body[0] = VERSION;
         body[5..9].copy_from_slice(&events.to_le_bytes());
         body[9..17].copy_from_slice(&(self.text.len() as u64).to_le_bytes());
@@ -91,9 +97,13 @@ impl Encoder {
         }
         let crc = crc32fast::hash(&body[5..]);
         body[1..5].copy_from_slice(&crc.to_le_bytes());
-        body.shrink_to_fit();
         Ok(body)
     }
+}
+
+thread_local! {
+    /// zstd's work space: making it takes longer than decompressing a small row does.
+    static DECOMPRESSOR: RefCell<zstd::bulk::Decompressor<'static>> = RefCell::default();
 }
 
 /// A body taken apart. The rows share the decompressed text.
@@ -139,8 +149,9 @@ fn decompress(frame: &[u8], text_bytes: u64) -> Result<Bytes, CorruptBatch> {
         return Err(CorruptBatch::Text(format!("{text_bytes} bytes is above the limit")));
     }
     let capacity = usize::try_from(text_bytes).map_err(|error| CorruptBatch::Text(error.to_string()))?;
-    let text =
-        zstd::bulk::decompress(frame, capacity).map_err(|error| CorruptBatch::Text(error.to_string()))?;
+    let text = DECOMPRESSOR
+        .with_borrow_mut(|zstd| zstd.decompress(frame, capacity))
+        .map_err(|error| CorruptBatch::Text(error.to_string()))?;
     if text.len() != capacity {
         return Err(CorruptBatch::Text(format!("{} bytes instead of {capacity}", text.len())));
     }
@@ -152,10 +163,7 @@ fn split(first_seq: u64, text: &Bytes, runs: &[Run]) -> Result<Vec<Row>, Corrupt
     let mut rows = Vec::with_capacity(runs.iter().map(|run| run.events as usize).sum());
     let mut start = 0;
     while start < text.len() {
-        let rest = &text[start..];
-        let len = rest
-            .iter()
-            .position(|&byte| byte == b'\n')
+        let len = memchr::memchr(b'\n', &text[start..])
             .ok_or_else(|| CorruptBatch::Text("the last line has no end".to_owned()))?;
         let line = Line::try_from(text.slice(start..start + len))
             .map_err(|error| CorruptBatch::Text(error.to_string()))?;

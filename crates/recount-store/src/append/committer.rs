@@ -108,6 +108,7 @@ impl Committer {
         while let Some(requests) = self.queue.take(ROUND_EVENTS_MAX, ROUND_BYTES_MAX).await {
             let began = Instant::now();
             let (round, answers) = Round::new(requests);
+            let count = answers.len();
             match self.commit(&round).await {
                 Ok(results) => {
                     for (answer, results) in answers.into_iter().zip(results) {
@@ -125,7 +126,7 @@ impl Committer {
             let took = began.elapsed();
             self.busy.observe(took, began - ended);
             ended = Instant::now();
-            self.queue.committed(round.events, took);
+            self.queue.committed(count, round.events, took);
             observe(&round, took, self.known.end_round());
         }
     }

@@ -15,6 +15,11 @@ use crate::measure;
 
 /// What one event costs in the queue besides its line.
 const EVENT_OVERHEAD_BYTES: usize = 256;
+/// How long a small round waits for senders that are expected: shorter than a sync of the disk. It is
+/// slept on a thread, as the runtime's timer counts in milliseconds.
+const GATHERING: Duration = Duration::from_micros(300);
+/// A round of this many bytes is worth a commit of its own.
+const GATHERED_BYTES_MAX: usize = 64 * 1024;
 /// What a refused sender is told at least and at most.
 const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
@@ -50,6 +55,8 @@ struct State {
     events: usize,
     bytes: usize,
     closed: bool,
+    /// Requests that probably come before the next round: as many as lately waited at once.
+    expected: usize,
     /// How fast the committer has been lately, for `Retry-After`.
     events_per_second: f64,
 }
@@ -136,15 +143,36 @@ impl Queue {
     pub(super) async fn take(&self, events_max: usize, bytes_max: usize) -> Option<Vec<Request>> {
         loop {
             {
-                let mut state = self.lock();
+                let state = self.lock();
                 if !state.requests.is_empty() {
-                    return Some(state.take(events_max, bytes_max));
+                    break;
                 }
                 if state.closed {
                     return None;
                 }
             }
             self.filled.notified().await;
+        }
+        self.gather().await;
+        Some(self.lock().take(events_max, bytes_max))
+    }
+
+    /// Waits a moment for the senders of the last round: they send again as soon as they are answered,
+    /// and would otherwise always miss the round that begins with the others' events, so that each
+    /// commit stores half as much (as PostgreSQL's `commit_delay`, but only when it pays).
+    async fn gather(&self) {
+        if self.lock().is_gathered() {
+            return;
+        }
+        let mut pause = tokio::task::spawn_blocking(|| std::thread::sleep(GATHERING));
+        let mut late = std::pin::pin!(tokio::time::sleep(GATHERING));
+        while !self.lock().is_gathered() {
+            tokio::select! {
+                () = self.filled.notified() => {}
+                _ = &mut pause => return,
+                // Should all threads be taken.
+                () = &mut late => return,
+            }
         }
     }
 
@@ -165,11 +193,12 @@ impl Queue {
         self.lock().closed
     }
 
-    /// Remembers how long a round took.
-    pub(super) fn committed(&self, events: usize, took: Duration) {
+    /// Remembers a round: how many requests it answered, and how long it took.
+    pub(super) fn committed(&self, requests: usize, events: usize, took: Duration) {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let rate = events as f64 / took.as_secs_f64().max(1e-6);
         let mut state = self.lock();
+        state.expected = requests + state.requests.len();
         state.events_per_second =
             if state.events_per_second == 0.0 { rate } else { state.events_per_second * 0.9 + rate * 0.1 };
     }
@@ -180,6 +209,10 @@ impl Queue {
 }
 
 impl State {
+    fn is_gathered(&self) -> bool {
+        self.requests.len() >= self.expected || self.bytes >= GATHERED_BYTES_MAX || self.closed
+    }
+
     fn take(&mut self, events_max: usize, bytes_max: usize) -> Vec<Request> {
         let (mut events, mut bytes) = (0, 0);
         let mut taken = Vec::new();

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Row counts that statements are made for, largest first.
-const ROWS: [usize; 4] = [256, 64, 8, 1];
+const ROWS: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
 
 /// Splits `rows` into parts whose lengths are among [`ROWS`].
 pub(crate) fn chunks<T>(mut rows: &[T]) -> Vec<&[T]> {
@@ -22,39 +22,60 @@ pub(crate) fn chunks<T>(mut rows: &[T]) -> Vec<&[T]> {
     parts
 }
 
+/// How a statement names the values that are bound to it, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Placeholders {
+    /// `?`, for SQLite: it looks names up one after the other, which is slow in long statements.
+    Plain,
+    /// `$1`, `$2` and so on, for PostgreSQL.
+    Numbered,
+}
+
+impl Placeholders {
+    fn list(self, first: usize, count: usize) -> String {
+        let names = (first..first + count).map(|number| match self {
+            Self::Plain => "?".to_owned(),
+            Self::Numbered => format!("${number}"),
+        });
+        names.collect::<Vec<String>>().join(",")
+    }
+}
+
 /// `{head}($1,$2),($3,$4)…{tail}`
-pub(crate) fn insert(head: &'static str, columns: usize, rows: usize, tail: &'static str) -> &'static str {
-    statement(head, columns, rows, tail, || {
+pub(crate) fn insert(
+    placeholders: Placeholders,
+    head: &'static str,
+    columns: usize,
+    rows: usize,
+    tail: &'static str,
+) -> &'static str {
+    statement((placeholders, head, columns, rows, tail), || {
         let tuples: Vec<String> =
-            (0..rows).map(|row| format!("({})", placeholders(row * columns + 1, columns))).collect();
+            (0..rows).map(|row| format!("({})", placeholders.list(row * columns + 1, columns))).collect();
         format!("{head}{}{tail}", tuples.join(","))
     })
 }
 
 /// `{head}($1,$2,…){tail}`
-pub(crate) fn select_in(head: &'static str, values: usize, tail: &'static str) -> &'static str {
-    statement(head, 0, values, tail, || format!("{head}({}){tail}", placeholders(1, values)))
+pub(crate) fn select_in(
+    placeholders: Placeholders,
+    head: &'static str,
+    values: usize,
+    tail: &'static str,
+) -> &'static str {
+    statement((placeholders, head, 0, values, tail), || {
+        format!("{head}({}){tail}", placeholders.list(1, values))
+    })
 }
 
-fn placeholders(first: usize, count: usize) -> String {
-    let numbered: Vec<String> = (first..first + count).map(|n| format!("${n}")).collect();
-    numbered.join(",")
-}
-
-type Shape = (&'static str, usize, usize, &'static str);
+type Shape = (Placeholders, &'static str, usize, usize, &'static str);
 
 /// Makes each text once and keeps it: there are as many as call sites times row counts.
-fn statement(
-    head: &'static str,
-    columns: usize,
-    rows: usize,
-    tail: &'static str,
-    make: impl FnOnce() -> String,
-) -> &'static str {
+fn statement(shape: Shape, make: impl FnOnce() -> String) -> &'static str {
     static TEXTS: OnceLock<Mutex<HashMap<Shape, &'static str>>> = OnceLock::new();
     let texts = TEXTS.get_or_init(Mutex::default);
     let mut texts = texts.lock().unwrap_or_else(PoisonError::into_inner);
-    texts.entry((head, columns, rows, tail)).or_insert_with(|| Box::leak(make().into_boxed_str()))
+    texts.entry(shape).or_insert_with(|| Box::leak(make().into_boxed_str()))
 }
 
 #[cfg(test)]
@@ -71,8 +92,10 @@ mod tests {
     }
 
     #[test]
-    fn texts_number_their_placeholders() {
-        assert_eq!(insert("I ", 2, 2, " T"), "I ($1,$2),($3,$4) T");
-        assert_eq!(select_in("S ", 3, ""), "S ($1,$2,$3)");
+    fn texts_have_the_placeholders_of_their_database() {
+        assert_eq!(insert(Placeholders::Numbered, "I ", 2, 2, " T"), "I ($1,$2),($3,$4) T");
+        assert_eq!(insert(Placeholders::Plain, "I ", 2, 2, " T"), "I (?,?),(?,?) T");
+        assert_eq!(select_in(Placeholders::Numbered, "S ", 3, ""), "S ($1,$2,$3)");
+        assert_eq!(select_in(Placeholders::Plain, "S ", 3, ""), "S (?,?,?)");
     }
 }

@@ -1,8 +1,8 @@
 //! The SQL catalog: one schema on SQLite and PostgreSQL.
 //!
 //! Every noun has its own file with an `impl Catalog` block. SQL text is the same for both
-//! databases: `$1` placeholders, `BIGINT`, `TEXT` and `BYTEA` columns, times in microseconds. The
-//! two are different types to sqlx, so [`on_read!`] and [`on_tx!`] compile the same expression
+//! databases: `$1` placeholders (but see [`bulk`]), `BIGINT`, `TEXT` and `BYTEA` columns, times in
+//! microseconds. The two are different types to sqlx, so [`on_read!`] and [`on_tx!`] compile the same expression
 //! twice, once for each.
 //!
 //! ```ignore
@@ -139,6 +139,24 @@ pub enum CatalogError {
         /// What is wrong with it.
         what: String,
     },
+}
+
+impl Pool {
+    fn placeholders(&self) -> bulk::Placeholders {
+        match self {
+            Self::Sqlite { .. } => bulk::Placeholders::Plain,
+            Self::Postgres { .. } => bulk::Placeholders::Numbered,
+        }
+    }
+}
+
+impl CatalogTx {
+    fn placeholders(&self) -> bulk::Placeholders {
+        match self {
+            Self::Sqlite(_) => bulk::Placeholders::Plain,
+            Self::Postgres(_) => bulk::Placeholders::Numbered,
+        }
+    }
 }
 
 /// Evaluates an expression with `$db` bound to the pool to read from.

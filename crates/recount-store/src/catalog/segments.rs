@@ -73,6 +73,7 @@ impl Catalog {
         let mut out = Vec::new();
         for part in super::bulk::chunks(tenants) {
             let sql = super::bulk::select_in(
+                self.pool().placeholders(),
                 "SELECT tenant, first_seq, last_seq, object, bytes, min_occurred, max_occurred, \
                  min_received, max_received FROM segments WHERE tenant IN ",
                 part.len(),

@@ -197,6 +197,7 @@ impl Catalog {
         let mut out = Vec::new();
         for part in bulk::chunks(tenants) {
             let sql = bulk::select_in(
+                self.pool().placeholders(),
                 "SELECT tenant, first_seq, id_hashes FROM tail_batches WHERE tenant IN ",
                 part.len(),
                 " ORDER BY tenant, first_seq",
@@ -243,6 +244,7 @@ pub(crate) async fn insert(tx: &mut CatalogTx, batches: Vec<NewTailBatch>) -> Re
     let sizes: Vec<usize> = bulk::chunks(batches.as_slice()).iter().map(|part| part.len()).collect();
     for size in sizes {
         let sql = bulk::insert(
+            tx.placeholders(),
             "INSERT INTO tail_batches (tenant, first_seq, events, raw_bytes, min_occurred, \
              max_occurred, min_received, max_received, id_hashes, body) VALUES ",
             10,

@@ -79,7 +79,12 @@ impl Catalog {
     pub(crate) async fn tenants_among(&self, tenants: &[TenantId]) -> Result<Vec<TenantRow>, CatalogError> {
         let mut rows = Vec::with_capacity(tenants.len());
         for part in bulk::chunks(tenants) {
-            let sql = bulk::select_in(select_tenants!("WHERE tenant IN "), part.len(), "");
+            let sql = bulk::select_in(
+                self.pool().placeholders(),
+                select_tenants!("WHERE tenant IN "),
+                part.len(),
+                "",
+            );
             let found: Vec<Columns> = on_read!(self, |db| {
                 let mut query = sqlx::query_as(sql);
                 for tenant in part {
@@ -183,6 +188,7 @@ pub(crate) async fn insert_missing(
     let mut created = 0;
     for part in bulk::chunks(tenants) {
         let sql = bulk::insert(
+            tx.placeholders(),
             "INSERT INTO tenants (tenant, created_at, next_seq, last_received_at, layout, \
              tail_batches, tail_events, tail_bytes, tail_since) VALUES ",
             9,
@@ -213,7 +219,8 @@ pub(crate) async fn lock(tx: &mut CatalogTx, tenants: &[TenantId]) -> Result<Vec
     };
     let mut rows = Vec::with_capacity(tenants.len());
     for part in bulk::chunks(tenants) {
-        let sql = bulk::select_in(select_tenants!("WHERE tenant IN "), part.len(), lock_clause);
+        let sql =
+            bulk::select_in(tx.placeholders(), select_tenants!("WHERE tenant IN "), part.len(), lock_clause);
         let found: Vec<Columns> = on_tx!(*tx, |db| {
             let mut query = sqlx::query_as(sql);
             for tenant in part {
@@ -237,6 +244,7 @@ pub(crate) async fn advance(tx: &mut CatalogTx, advances: &[TenantAdvance]) -> R
     for part in bulk::chunks(advances) {
         // excluded.next_seq - excluded.tail_events is where the caller believes the log to end.
         let sql = bulk::insert(
+            tx.placeholders(),
             "INSERT INTO tenants (tenant, created_at, next_seq, last_received_at, layout, \
              tail_batches, tail_events, tail_bytes, tail_since) VALUES ",
             9,

@@ -10,9 +10,9 @@ const NEWEST_PERCENT: u64 = 10;
 /// Above this share of its time the committer counts as busy.
 const BUSY_PER_MILLE: u32 = 400;
 /// While the committer is busy, merging rests this many times as long as it has worked.
-const REST_FACTOR: u32 = 2;
+const REST_FACTOR: u32 = 4;
 /// It rests no longer at a time, so that it always gets on.
-const REST_MAX: Duration = Duration::from_millis(200);
+const REST_MAX: Duration = Duration::from_millis(500);
 
 /// The committer's share of busy time, averaged over some rounds. Cheap to clone.
 #[derive(Clone, Default)]
@@ -44,7 +44,7 @@ mod tests {
         let (busy, milli) = (Busy::default(), Duration::from_millis(1));
         assert_eq!(busy.rest_after(milli), None);
         (0..50).for_each(|_| busy.observe(milli * 9, milli));
-        assert_eq!(busy.rest_after(milli * 5), Some(milli * 10));
+        assert_eq!(busy.rest_after(milli * 5), Some(milli * 20));
         assert_eq!(busy.rest_after(milli * 5_000), Some(REST_MAX));
         (0..50).for_each(|_| busy.observe(milli, milli * 99));
         assert_eq!(busy.rest_after(milli), None);

@@ -46,7 +46,8 @@ const LEASE_INTERVAL: Duration = Duration::from_secs(5);
 const SCAN_INTERVAL: Duration = Duration::from_secs(30);
 /// How often unreferenced objects are deleted.
 const COLLECT_INTERVAL: Duration = Duration::from_secs(60);
-/// Tails and merges worked on at once, fewer on small machines: appends and reads need processors too.
+/// Tails and merges worked on at once, fewer on small machines. Sealing waits for the disk and for its
+/// turn to commit most of the time; merging takes a processor from appends and reads.
 const TAILS_AT_ONCE_MAX: usize = 8;
 const MERGES_AT_ONCE_MAX: usize = 4;
 /// How long a put may take until the object counts as abandoned.
@@ -211,7 +212,7 @@ impl Maintainer {
         Self {
             workshop: Workshop::new(config, env, catalog, objects, segments, busy, cancel),
             shards,
-            tails: Jobs::new((cores / 2).clamp(1, TAILS_AT_ONCE_MAX)),
+            tails: Jobs::new(cores.clamp(1, TAILS_AT_ONCE_MAX)),
             segments: Jobs::new((cores / 4).clamp(1, MERGES_AT_ONCE_MAX)),
             running: JoinSet::new(),
             scan: JoinSet::new(),
