@@ -1,6 +1,8 @@
 //! One HTTP/1.1 connection that is kept, with nothing between it and the socket: the client
 //! shares two cores with the server, so it must cost as little as it can.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -43,11 +45,19 @@ impl Connection {
         Ok(answer)
     }
 
-    /// Appends events, all of which must be accepted.
+    /// Appends events, all of which must be accepted; sends them again while the server is busy.
     pub(crate) async fn append(&mut self, body: Bytes) -> anyhow::Result<()> {
-        let (status, answer) = self.post("/v1/events", body).await?;
-        ensure!(status == 200, "{status}: {}", String::from_utf8_lossy(&answer));
-        Ok(())
+        const BUSY: u16 = 429;
+        const PAUSE: Duration = Duration::from_secs(1);
+        loop {
+            let (status, answer) = self.post("/v1/events", body.clone()).await?;
+            if status == BUSY {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            ensure!(status == 200, "{status}: {}", String::from_utf8_lossy(&answer));
+            return Ok(());
+        }
     }
 
     /// Sends a GET and reads the answer as it comes, keeping nothing. Returns its bytes.

@@ -77,8 +77,12 @@ pub(crate) async fn run(args: &IngestArgs) -> anyhow::Result<()> {
     writeln!(text, "| … memory when idle afterwards, MB | {:.0} | 300 | | |", many.idle_bytes as f64 / 1e6)?;
     writeln!(
         text,
-        "\nDuring the sustained run the server used {:.2} of 2 cores; the tail held at most {:.0} events and {:.0} s after the last answer everything was sealed and compacted. PostgreSQL got {} events.",
-        sustained.server_cores, sustained.tail_events_max, sustained.settle_seconds, args.peer_events
+        "\nDuring the sustained run the server used {:.2} of 2 cores; the tails held at most {} events, at most {} of them in tails due to be sealed, and {:.0} s after the last answer sealing and merging had nothing left to do. PostgreSQL got {} events.",
+        sustained.server_cores,
+        sustained.tail_events_max,
+        sustained.due_events_max,
+        sustained.settle_seconds,
+        args.peer_events
     )?;
     say(&text);
     if !args.dry_run {
@@ -92,7 +96,8 @@ struct Sustained {
     sent_bytes: f64,
     rest_bytes: f64,
     server_cores: f64,
-    tail_events_max: f64,
+    tail_events_max: u64,
+    due_events_max: u64,
     settle_seconds: f64,
 }
 
@@ -120,15 +125,16 @@ async fn sustained(args: &IngestArgs) -> anyhow::Result<Sustained> {
             }
         });
     }
-    let mut tail_events_max: f64 = 0.0;
+    let (mut tail_events_max, mut due_events_max) = (0, 0);
     while !tasks.is_empty() {
         tokio::select! {
             done = tasks.join_next() => if let Some(done) = done { done??; },
             () = tokio::time::sleep(Duration::from_secs(2)) => {
-                let tail = server.tail_events().await?;
+                let (tail, due) = server.tail_events().await?;
                 tail_events_max = tail_events_max.max(tail);
+                due_events_max = due_events_max.max(due);
                 let count = next.load(Ordering::Relaxed).min(batches) * BATCH_EVENTS as u64;
-                say(&format!("{count} events, {:.0}/s, tail {tail:.0}", count as f64 / started.elapsed().as_secs_f64()));
+                say(&format!("{count} events, {:.0}/s, tail {tail}, of it due {due}", count as f64 / started.elapsed().as_secs_f64()));
             }
         }
     }
@@ -145,6 +151,7 @@ async fn sustained(args: &IngestArgs) -> anyhow::Result<Sustained> {
         rest_bytes: rest,
         server_cores,
         tail_events_max,
+        due_events_max,
         settle_seconds,
     })
 }

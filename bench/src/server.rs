@@ -73,17 +73,25 @@ impl Server {
     pub(crate) async fn stored_bytes(&self) -> anyhow::Result<u64> {
         const SQL: &str = "SELECT (SELECT coalesce(sum(bytes), 0) FROM segments)
             + (SELECT coalesce(sum(length(body) + length(id_hashes)), 0) FROM tail_batches)";
-        let options = SqliteConnectOptions::new().filename(self.data().join("catalog.db")).read_only(true);
-        let mut catalog = SqliteConnection::connect_with(&options).await?;
+        let mut catalog = self.catalog().await?;
         let bytes: i64 = sqlx::query_scalar(SQL).fetch_one(&mut catalog).await?;
         catalog.close().await?;
         Ok(bytes.cast_unsigned())
     }
 
-    /// Events that are in no segment yet.
-    pub(crate) async fn tail_events(&self) -> anyhow::Result<f64> {
-        let (appended, sealed) = ("recount_append_events_total", "recount_sealed_events_total");
-        Ok(self.metric(appended).await? - self.metric(sealed).await?)
+    /// Events that are in no segment yet, and those of them in tails large enough to be sealed now.
+    pub(crate) async fn tail_events(&self) -> anyhow::Result<(u64, u64)> {
+        const SQL: &str = "SELECT coalesce(sum(tail_events), 0), coalesce(sum(tail_events)
+            FILTER (WHERE tail_events >= 131072 OR tail_bytes >= 67108864), 0) FROM tenants";
+        let mut catalog = self.catalog().await?;
+        let (all, due): (i64, i64) = sqlx::query_as(SQL).fetch_one(&mut catalog).await?;
+        catalog.close().await?;
+        Ok((all.cast_unsigned(), due.cast_unsigned()))
+    }
+
+    async fn catalog(&self) -> anyhow::Result<SqliteConnection> {
+        let options = SqliteConnectOptions::new().filename(self.data().join("catalog.db")).read_only(true);
+        Ok(SqliteConnection::connect_with(&options).await?)
     }
 
     async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
@@ -116,17 +124,6 @@ impl Server {
         let (status, answer) = self.operator().await?.post("/v1/keys", body.to_string().into()).await?;
         let answer: Value = serde_json::from_slice(&answer)?;
         answer["key"].as_str().map(str::to_owned).with_context(|| format!("{status}: {answer}"))
-    }
-
-    /// The sum of a metric over its labels, from /metrics.
-    async fn metric(&self, name: &str) -> anyhow::Result<f64> {
-        let (_, text) = self.operator().await?.get("/metrics").await?;
-        let text = String::from_utf8_lossy(&text).into_owned();
-        Ok(text
-            .lines()
-            .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])))
-            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-            .sum())
     }
 
     /// Resident memory in bytes.

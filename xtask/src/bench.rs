@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: release builds of the benchmarks in `bench/`, beside their peers, and of the
 //! portal in a browser.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use clap::{Args, ValueEnum};
@@ -47,18 +48,10 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         Suite::Streams => Some(SeaweedFs::start(&services.join("bench-seaweedfs"))?),
         _ => None,
     };
-    check(cargo().args([
-        "build",
-        "--release",
-        "--quiet",
-        "--package",
-        "recount",
-        "--package",
-        "recount-bench",
-    ]))?;
+    let programs = build()?;
     check(
-        cargo()
-            .args(["run", "--release", "--quiet", "--package", "recount-bench", "--", suite])
+        Command::new(programs.join("recount-bench"))
+            .arg(suite)
             .args(&args.arguments)
             .env("RECOUNT_BENCH_POSTGRES", &postgres.url)
             .env("RECOUNT_BENCH_S3_ENDPOINT", seaweedfs.as_ref().map_or("", |server| &server.endpoint))
@@ -69,11 +62,17 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     )
 }
 
+/// Builds both programs at once, and returns their folder: apart, their dependencies would be
+/// compiled twice, each with the features that one of them needs.
+fn build() -> anyhow::Result<PathBuf> {
+    check(cargo().args(["build", "--release", "--package", "recount", "--package", "recount-bench"]))?;
+    Ok(root().join("target/release"))
+}
+
 /// What a person waits for; measured by a script, since the browser is driven from Node.
 fn portal() -> anyhow::Result<()> {
     let web = root().join("web");
     install_npm(&web)?;
-    check(cargo().args(["build", "--release", "--quiet", "--package", "recount"]))?;
-    let binary = root().join("target/release/recount");
+    let binary = build()?.join("recount");
     check(Command::new("node").current_dir(&web).arg("scripts/bench.mjs").env("RECOUNT_BIN", binary))
 }
