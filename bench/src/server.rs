@@ -17,7 +17,7 @@ pub(crate) const OPERATOR_KEY: &str = "benchmark-operator-key-0123456789-0123456
 const START_ATTEMPTS_MAX: u32 = 200;
 const START_PAUSE: Duration = Duration::from_millis(50);
 /// How long the sealer and the compactor may take to finish after a load.
-const SETTLE_TIMEOUT: Duration = Duration::from_secs(300);
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// A running server.
 pub(crate) struct Server {
