@@ -124,8 +124,9 @@ impl Committer {
                 }
             }
             let took = began.elapsed();
-            self.busy.observe(took, began - ended);
+            let waited = began - ended;
             ended = Instant::now();
+            self.busy.observe(took, waited, ended);
             self.queue.committed(count, round.events, took);
             observe(&round, took, self.known.end_round());
         }

@@ -84,7 +84,8 @@ impl Workshop {
                     }
                     let batch = batch.map_err(std::sync::Arc::new)?;
                     writer.push(&batch).map_err(|error| WorkError::Encode(error.to_string()))?;
-                    if let Some(rest) = busy.rest_after(working_since.elapsed()) {
+                    let now = Instant::now();
+                    if let Some(rest) = busy.rest_after(now - working_since, now) {
                         tokio::time::sleep(rest).await;
                     }
                     working_since = Instant::now();
