@@ -11,6 +11,9 @@ use crate::problem::{Problem, ProblemCode};
 
 /// What is reserved for a body that does not say how long it is.
 const UNKNOWN_LENGTH_BYTES: usize = 64 * 1024;
+/// What is read and dropped of a body that is too long: a client that is still sending when the
+/// connection is closed sees a broken pipe instead of the answer.
+const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Reads the whole body, at most `bytes_max`.
 ///
@@ -29,6 +32,7 @@ pub(crate) async fn collect(
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse::<usize>().ok());
     if announced.is_some_and(|length| length > bytes_max) {
+        drain(body, limits).await;
         return Err(too_large(bytes_max));
     }
     let mut permit = budget.reserve(announced.unwrap_or(UNKNOWN_LENGTH_BYTES).max(1)).await?;
@@ -46,6 +50,7 @@ pub(crate) async fn collect(
         let Ok(chunk) = frame.into_data() else { continue };
         let length = first.len() + whole.len() + chunk.len();
         if length > bytes_max {
+            drain(body, limits).await;
             return Err(too_large(bytes_max));
         }
         permit.grow_to(length)?;
@@ -61,6 +66,16 @@ pub(crate) async fn collect(
         whole.extend_from_slice(&chunk);
     }
     Ok((if whole.is_empty() { first } else { whole.freeze() }, permit))
+}
+
+async fn drain(mut body: Body, limits: &ServerLimits) {
+    let mut left = DRAINED_BYTES_MAX;
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout(limits.body_idle_timeout, body.frame()).await {
+        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
 }
 
 fn too_large(bytes_max: usize) -> Problem {
