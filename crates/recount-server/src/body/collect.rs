@@ -50,6 +50,8 @@ pub(crate) async fn collect(
         let Ok(chunk) = frame.into_data() else { continue };
         let length = first.len() + whole.len() + chunk.len();
         if length > bytes_max {
+            // Others may have the room meanwhile.
+            drop((first, whole, permit));
             drain(body, limits).await;
             return Err(too_large(bytes_max));
         }
@@ -68,14 +70,16 @@ pub(crate) async fn collect(
     Ok((if whole.is_empty() { first } else { whole.freeze() }, permit))
 }
 
+/// Ends after the time that a client may pause, however slowly it goes on sending.
 async fn drain(mut body: Body, limits: &ServerLimits) {
-    let mut left = DRAINED_BYTES_MAX;
-    while let Ok(Some(Ok(frame))) = tokio::time::timeout(limits.body_idle_timeout, body.frame()).await {
-        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
-            Some(rest) => left = rest,
-            None => return,
+    let dropping = async {
+        let mut left = DRAINED_BYTES_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
+            left = rest;
         }
-    }
+    };
+    let _ = tokio::time::timeout(limits.body_idle_timeout, dropping).await;
 }
 
 fn too_large(bytes_max: usize) -> Problem {
