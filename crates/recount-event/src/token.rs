@@ -48,23 +48,60 @@ pub fn fold(text: &str) -> Cow<'_, str> {
 pub fn for_each_token(line: &str, mut found: impl FnMut(&str)) {
     let mut folded = String::new();
     walk::values(line, |value| {
-        let text = value.decode();
-        for run in runs(&text) {
-            if run.is_folded {
-                found(run.text);
-            } else {
-                folded.clear();
-                if run.text.is_ascii() {
-                    folded.push_str(run.text);
-                    folded.make_ascii_lowercase();
-                } else {
-                    folded.extend(run.text.chars().map(fold_char));
-                }
-                found(&folded);
-            }
-        }
+        value_tokens(&value.decode(), &mut folded, &mut found);
         true
     });
+}
+
+/// Cuts many lines into tokens. Values that it met lately are left out: the lines of one tenant repeat most of theirs,
+/// and the longest of them (user agents, places).
+#[derive(Debug)]
+pub struct LinesTokens<'a> {
+    /// Values that were cut, raw, each at the place that its hash says.
+    recent: Box<[&'a str; RECENT_VALUES]>,
+    folded: String,
+}
+
+const RECENT_VALUES: usize = 1 << 10;
+
+impl Default for LinesTokens<'_> {
+    fn default() -> Self {
+        Self { recent: Box::new([""; RECENT_VALUES]), folded: String::new() }
+    }
+}
+
+impl<'a> LinesTokens<'a> {
+    /// Calls `found` with the tokens of a stored line, in order, but those of repeated values. Every token of every line
+    /// is found at least once.
+    pub fn add(&mut self, line: &'a str, mut found: impl FnMut(&str)) {
+        walk::values(line, |value| {
+            #[expect(clippy::cast_possible_truncation, reason = "only the low bits are used")]
+            let recent = &mut self.recent[hash(value.raw) as usize % RECENT_VALUES];
+            if *recent != value.raw {
+                value_tokens(&value.decode(), &mut self.folded, &mut found);
+                *recent = value.raw;
+            }
+            true
+        });
+    }
+}
+
+/// Calls `found` with the tokens of one value.
+fn value_tokens(text: &str, folded: &mut String, mut found: impl FnMut(&str)) {
+    for run in runs(text) {
+        if run.is_folded {
+            found(run.text);
+        } else {
+            folded.clear();
+            if run.text.is_ascii() {
+                folded.push_str(run.text);
+                folded.make_ascii_lowercase();
+            } else {
+                folded.extend(run.text.chars().map(fold_char));
+            }
+            found(folded);
+        }
+    }
 }
 
 /// The tokens of a stored line, in order, repeated ones too.

@@ -66,7 +66,7 @@ async fn run(lines: Vec<String>) {
         segments.push(Segment::open(Arc::new(bytes), "fresh").await.unwrap());
     }
     let mut merged = Bytes::new();
-    for level in [1, 3, 6, 9] {
+    for level in [1, 3, 6, 7, 9] {
         let start = Instant::now();
         let mut writer = SegmentWriter::new(SegmentOptions { zstd_level: level });
         let stream = merge(segments.clone());

@@ -111,7 +111,7 @@ pub(crate) fn parquet_schema() -> TypePtr {
     Arc::new(group.expect("the schema is fixed"))
 }
 
-/// The arrays that the columns are written from. Bodies are handed over as bytes, having been checked as text already.
+/// The arrays that the columns are written from. Bodies are not, but the writers want to know each column's type.
 pub(crate) fn arrow_schema() -> SchemaRef {
     let mut fields: Vec<Field> = ColumnId::ALL
         .into_iter()
@@ -149,8 +149,7 @@ pub(crate) fn writer_properties(zstd_level: i32) -> WriterProperties {
         // Dictionaries never fall back to plain pages: readers rely on it. Row groups are bounded by their lines.
         .set_dictionary_page_size_limit(i32::MAX as usize)
         .set_column_dictionary_enabled(path(BODY), false)
-        .set_column_encoding(path(BODY), Encoding::PLAIN)
-        .set_column_data_page_size_limit(path(BODY), LINE_PAGE_BYTES);
+        .set_column_encoding(path(BODY), Encoding::PLAIN);
     for id in ColumnId::ALL.into_iter().filter(|id| id.kind() == ColumnKind::Int) {
         let encoding = match id {
             // Three bytes of a hash are noise and the fourth is zero: split, the zeros vanish.

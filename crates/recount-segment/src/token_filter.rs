@@ -5,9 +5,10 @@
 //! tokens of an event would be spent on them.
 
 use bytes::{Buf, Bytes};
-use recount_event::token::for_each_token;
+use recount_event::token::LinesTokens;
 
 use crate::fuse::{self, Fuse, Width};
+use crate::line::Line;
 use crate::schema::{BLOCK_ROWS, ROW_GROUP_ROWS_MAX};
 
 mod hash_set;
@@ -158,15 +159,18 @@ impl Default for TokenFiltersBuilder {
 }
 
 impl TokenFiltersBuilder {
-    /// Adds the tokens of a line to the current block.
-    pub(crate) fn add(&mut self, line: &str) {
-        for_each_token(line, |token| {
-            if let Some(number) = uuid_part(token) {
-                self.uuid_parts[usize::from(number / 64)] |= 1 << (number % 64);
-            } else {
-                self.block.insert(token_hash(token));
-            }
-        });
+    /// Adds the tokens of lines to the current block.
+    pub(crate) fn add(&mut self, lines: &[Line]) {
+        let mut tokens = LinesTokens::default();
+        for line in lines {
+            tokens.add(line.as_str(), |token| {
+                if let Some(number) = uuid_part(token) {
+                    self.uuid_parts[usize::from(number / 64)] |= 1 << (number % 64);
+                } else {
+                    self.block.insert(token_hash(token));
+                }
+            });
+        }
     }
 
     /// Ends the current block.
@@ -200,9 +204,9 @@ mod tests {
     #[test]
     fn tokens_are_found_in_their_block_only() {
         let mut builder = TokenFiltersBuilder::default();
-        builder.add(r#"{"id":"Alpha","n":7}"#);
+        builder.add(&[r#"{"id":"Alpha","n":7}"#.into()]);
         builder.end_block();
-        builder.add(r#"{"id":"beta 7e21"}"#);
+        builder.add(&[r#"{"id":"beta 7e21"}"#.into()]);
         builder.end_block();
         let filters = TokenFilters::decode(builder.finish().into()).expect("just written");
         assert_eq!(filters.blocks(), 2);

@@ -19,6 +19,8 @@ use crate::schema::{
 };
 
 mod extent;
+mod lines;
+mod page_header;
 mod row_group;
 mod seal;
 
@@ -43,7 +45,7 @@ impl SegmentOptions {
     /// For segments written straight from the tail, which will be merged soon.
     pub const FRESH: Self = Self { zstd_level: 1 };
     /// For merged segments, which are written seldom and stay.
-    pub const MERGED: Self = Self { zstd_level: 6 };
+    pub const MERGED: Self = Self { zstd_level: 7 };
 }
 
 /// What a segment holds, for the catalog.
@@ -80,6 +82,7 @@ pub struct EncodedSegment {
 ///
 /// Holds the compressed file, which grows to its final size, and little more than the pages of one block.
 pub struct SegmentWriter {
+    options: SegmentOptions,
     file: SerializedFileWriter<Vec<u8>>,
     factory: ArrowRowGroupWriterFactory,
     open: Option<OpenRowGroup>,
@@ -100,6 +103,7 @@ impl SegmentWriter {
             .expect("writing to memory doesn't fail");
         let factory = ArrowRowGroupWriterFactory::new(&file, schema::arrow_schema());
         Self {
+            options,
             file,
             factory,
             open: None,
@@ -133,7 +137,9 @@ impl SegmentWriter {
         while start < batch.len() {
             let group = match &mut self.open {
                 Some(group) => group,
-                None => self.open.insert(OpenRowGroup::new(&self.factory, self.row_groups.len())?),
+                None => {
+                    self.open.insert(OpenRowGroup::new(&self.factory, self.row_groups.len(), self.options)?)
+                }
             };
             start = group.push(batch, &mut columns, start)?;
             if group.is_full() {

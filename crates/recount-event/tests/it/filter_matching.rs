@@ -1,10 +1,11 @@
 //! What filters match, against a naive evaluation over the generated event.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use proptest::prelude::*;
-use recount_event::token::{fold, fold_char, tokens};
+use recount_event::token::{LinesTokens, fold, fold_char, tokens};
 use recount_event::{Field, Filter, Matcher, Pattern, Word, field_values, read_fields};
 
 use crate::model::{Json, TEXTS, any_text, event};
@@ -503,6 +504,20 @@ proptest! {
             let met = |tokens: &Vec<String>| tokens.iter().all(|token| present.contains(token));
             prop_assert!(alternatives.iter().any(met), "{}: {:?}", term, alternatives);
         }
+    }
+
+    #[test]
+    fn lines_cut_together_have_the_tokens_of_each(events in proptest::collection::vec(event(), 1..20)) {
+        let mut lines: Vec<String> = events.iter().map(|event| event.compact()).collect();
+        lines.extend_from_within(..lines.len() / 2);
+        let each: BTreeSet<String> = lines.iter().flat_map(|line| tokens(line)).collect();
+        let (mut together, mut cutter) = (BTreeSet::new(), LinesTokens::default());
+        for line in &lines {
+            cutter.add(line, |token| {
+                together.insert(token.to_owned());
+            });
+        }
+        prop_assert_eq!(together, each);
     }
 
     #[test]

@@ -4,20 +4,21 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
-use arrow_array::{ArrayRef, BinaryArray, DictionaryArray, Int32Array, Int64Array, StringArray};
-use arrow_buffer::{NullBuffer, OffsetBuffer};
+use arrow_array::{ArrayRef, DictionaryArray, Int32Array, Int64Array, StringArray};
+use arrow_buffer::NullBuffer;
 use arrow_schema::SchemaRef;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaDataPtr;
+use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::writer::SerializedFileWriter;
 
-use super::Extent;
+use super::lines::LinesWriter;
+use super::{Extent, SegmentOptions};
 use crate::batch::{EventBatch, dict_ids};
 use crate::column::ColumnId;
 use crate::columns::ColumnData;
 use crate::error::EncodeError;
-use crate::line::Line;
 use crate::schema::{
     BLOCK_ROWS, BODY_INDEX, FILE_COLUMNS, ROW_GROUP_LINE_BYTES_MAX, ROW_GROUP_ROWS_MAX, arrow_schema,
 };
@@ -42,7 +43,9 @@ pub(super) fn arrays(batch: &EventBatch) -> DictionaryValues {
 /// A row group that takes rows.
 pub(super) struct OpenRowGroup {
     schema: SchemaRef,
-    writers: Vec<ArrowColumnWriter>,
+    /// Of all columns but the lines.
+    columns: Vec<ArrowColumnWriter>,
+    lines: LinesWriter,
     tokens: TokenFiltersBuilder,
     rows: usize,
     line_bytes: u64,
@@ -60,10 +63,17 @@ pub(super) struct ClosedRowGroup {
 }
 
 impl OpenRowGroup {
-    pub(super) fn new(factory: &ArrowRowGroupWriterFactory, index: usize) -> Result<Self, EncodeError> {
+    pub(super) fn new(
+        factory: &ArrowRowGroupWriterFactory,
+        index: usize,
+        options: SegmentOptions,
+    ) -> Result<Self, EncodeError> {
+        let mut columns = factory.create_column_writers(index)?;
+        columns.truncate(BODY_INDEX);
         Ok(Self {
             schema: arrow_schema(),
-            writers: factory.create_column_writers(index)?,
+            columns,
+            lines: LinesWriter::new(options)?,
             tokens: TokenFiltersBuilder::default(),
             rows: 0,
             line_bytes: 0,
@@ -89,10 +99,8 @@ impl OpenRowGroup {
             self.write(id.index(), &array)?;
         }
         let lines = &batch.lines()[rows.clone()];
-        self.write(BODY_INDEX, &lines_array(lines))?;
-        for line in lines {
-            self.tokens.add(line.as_str());
-        }
+        self.lines.push(lines)?;
+        self.tokens.add(lines);
         self.rows += rows.len();
         self.line_bytes += lines.iter().map(|line| line.len() as u64).sum::<u64>();
         if self.rows.is_multiple_of(BLOCK_ROWS) {
@@ -105,7 +113,7 @@ impl OpenRowGroup {
 
     fn write(&mut self, column: usize, array: &ArrayRef) -> Result<(), ParquetError> {
         for leaf in compute_leaves(self.schema.field(column), array)? {
-            self.writers[column].write(&leaf)?;
+            self.columns[column].write(&leaf)?;
         }
         Ok(())
     }
@@ -118,23 +126,20 @@ impl OpenRowGroup {
         if !self.rows.is_multiple_of(BLOCK_ROWS) {
             self.tokens.end_block();
         }
+        let body = file.schema_descr().column(BODY_INDEX);
         let mut row_group = file.next_row_group()?;
-        let mut page_lengths = Vec::with_capacity(FILE_COLUMNS);
-        for writer in self.writers {
+        let mut lengths = Vec::with_capacity(FILE_COLUMNS);
+        for writer in self.columns {
             let chunk = writer.close()?;
             let index = chunk.close().offset_index.as_ref().expect("the page index is on");
-            let lengths = index
-                .page_locations()
-                .iter()
-                .map(|page| usize::try_from(page.compressed_page_size).unwrap_or(0))
-                .collect();
-            page_lengths.push(lengths);
+            lengths.push(page_lengths(index));
             chunk.append_to_row_group(&mut row_group)?;
         }
+        lengths.push(self.lines.close(body, &mut row_group)?);
         let metadata = row_group.close()?;
         Ok(ClosedRowGroup {
             metadata,
-            page_lengths,
+            page_lengths: lengths,
             token_filters: self.tokens.finish(),
             line_bytes: self.line_bytes,
             extent: self.extent.expect("a row group has rows"),
@@ -185,11 +190,8 @@ fn column_array(
     })
 }
 
-fn lines_array(lines: &[Line]) -> ArrayRef {
-    let mut text = Vec::with_capacity(lines.iter().map(Line::len).sum());
-    for line in lines {
-        text.extend_from_slice(line.as_bytes());
-    }
-    let offsets = OffsetBuffer::from_lengths(lines.iter().map(Line::len));
-    Arc::new(BinaryArray::new(offsets, text.into(), None))
+/// The length of each data page with its header.
+pub(super) fn page_lengths(index: &OffsetIndexMetaData) -> Vec<usize> {
+    let pages = index.page_locations().iter();
+    pages.map(|page| usize::try_from(page.compressed_page_size).unwrap_or(0)).collect()
 }

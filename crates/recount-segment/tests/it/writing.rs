@@ -1,6 +1,8 @@
 //! What goes in comes out, in order, and wrong input is refused.
 
+use bytes::Bytes;
 use futures::TryStreamExt;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use recount_event::Timestamp;
 use recount_segment::{
     BLOCK_ROWS, ColumnId, ColumnSet, EncodeError, EventBatch, RowGroupColumns, Segment, SegmentOptions,
@@ -122,6 +124,23 @@ async fn segments_of_two_tenants_are_not_merged() {
 #[test]
 fn the_same_rows_give_the_same_bytes() {
     assert_eq!(encode(&[batch(4, 0, 2_000)]), encode(&[batch(4, 0, 2_000)]));
+}
+
+#[test]
+fn other_readers_notice_damaged_lines_by_the_crc_of_their_page() {
+    let page_error = |bytes: Vec<u8>| {
+        let reader = SerializedFileReader::new(Bytes::from(bytes)).unwrap();
+        let body = reader.metadata().row_group(0).num_columns() - 1;
+        let pages = reader.get_row_group(0).unwrap().get_column_page_reader(body).unwrap();
+        pages.map(Result::err).last().unwrap()
+    };
+    let mut bytes = encode(&[batch(1, 0, 500)]).to_vec();
+    assert!(page_error(bytes.clone()).is_none());
+    let reader = SerializedFileReader::new(Bytes::from(bytes.clone())).unwrap();
+    let (start, length) = reader.metadata().row_group(0).columns().last().unwrap().byte_range();
+    bytes[(start + length) as usize - 1] ^= 1;
+    let error = page_error(bytes).unwrap().to_string();
+    assert!(error.contains("CRC"), "{error}");
 }
 
 #[test]
