@@ -2,7 +2,9 @@
 //! opened and selected to rows in order. Each step does only what the next rows need.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use recount_event::Timestamp;
 use recount_segment::{Line, Segment};
@@ -99,6 +101,8 @@ pub(crate) enum Next {
     Idle(Cursor),
     /// A step is under way; dropping the handle ends it.
     Running(AbortOnDropHandle<Result<Step, Fault>>),
+    /// A step has ended; what it gave waits until the lane is the next in order.
+    Ended(Box<Result<Step, Fault>>),
     Done,
 }
 
@@ -219,37 +223,50 @@ impl Lane {
         Lane { unit: None, ready: VecDeque::new(), next: Next::Idle(cursor) }
     }
 
-    /// Begins the next step in the background, unless one is under way or none is left.
-    pub(crate) fn start(&mut self, question: &Arc<Question>, want: Want) {
+    /// Begins the next step in the background, unless there is none to begin; says whether it did.
+    pub(crate) fn start(&mut self, question: &Arc<Question>, want: Want) -> bool {
         match std::mem::replace(&mut self.next, Next::Done) {
             Next::Idle(cursor) => {
                 let question = question.clone();
                 let step = tokio::spawn(async move { cursor.advance(&question, want).await });
                 self.next = Next::Running(AbortOnDropHandle::new(step));
+                true
             }
-            other => self.next = other,
+            other => {
+                self.next = other;
+                false
+            }
         }
     }
 
-    /// Does the next step, or waits for the one under way.
+    /// Whether no step is under way any more.
+    pub(crate) fn poll_ended(&mut self, context: &mut Context<'_>) -> bool {
+        let Next::Running(step) = &mut self.next else { return true };
+        let Poll::Ready(ended) = Pin::new(step).poll(context) else { return false };
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(ReadError::Cancelled.into()),
+        };
+        self.next = Next::Ended(Box::new(ended));
+        true
+    }
+
+    /// What the step that has ended gave; if none was begun, does it here and now.
+    ///
+    /// # Panics
+    /// If a step is under way.
     pub(crate) async fn step(&mut self, question: &Question, want: Want) -> Result<Step, Fault> {
         match std::mem::replace(&mut self.next, Next::Done) {
             Next::Idle(cursor) => Box::pin(cursor.advance(question, want)).await,
-            Next::Running(step) => match step.await {
-                Ok(step) => step,
-                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                Err(_) => Err(ReadError::Cancelled.into()),
-            },
+            Next::Running(_) => panic!("a step under way is waited for before its result is asked for"),
+            Next::Ended(step) => *step,
             Next::Done => Ok(Step::default()),
         }
     }
 
     pub(crate) fn is_running(&self) -> bool {
         matches!(self.next, Next::Running(_))
-    }
-
-    pub(crate) fn is_idle(&self) -> bool {
-        matches!(self.next, Next::Idle(_))
     }
 
     pub(crate) fn is_done(&self) -> bool {

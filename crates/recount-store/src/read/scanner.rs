@@ -9,6 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::task::Poll;
 
 use recount_segment::BLOCK_ROWS;
 
@@ -40,6 +41,8 @@ pub(crate) struct Scanner {
     lanes: Vec<Lane>,
     /// Lanes that still hold something, by the lower bound of it.
     pending: BTreeSet<(Place, usize)>,
+    /// Lanes that a step is under way of.
+    running: Vec<usize>,
     /// How many lanes are worked on at a time.
     parallel: usize,
     /// Rows returned so far.
@@ -56,6 +59,7 @@ impl Scanner {
             purpose,
             lanes: Vec::new(),
             pending: BTreeSet::new(),
+            running: Vec::new(),
             parallel: if purpose == Purpose::Stream { question.state.parallel_max() } else { 1 },
             returned: 0,
             active: 0,
@@ -102,6 +106,10 @@ impl Scanner {
             }
             let want = self.want();
             self.start_ahead(want);
+            if self.lanes[id].is_running() {
+                self.one_ended().await;
+                continue;
+            }
             let step = self.lanes[id].step(&self.question, want).await?;
             self.pending.remove(&(place, id));
             self.take_in(id, place, step, want);
@@ -111,10 +119,10 @@ impl Scanner {
     /// Puts a lane back in the order after its row at `last` was returned.
     fn requeue(&mut self, id: usize, last: Place) {
         let want = self.want();
-        let lane = &mut self.lanes[id];
-        if self.purpose == Purpose::Stream && lane.ready.len() <= want.rows / 2 {
-            lane.start(&self.question, want);
+        if self.purpose == Purpose::Stream && self.lanes[id].ready.len() <= want.rows / 2 {
+            self.start(id, want);
         }
+        let lane = &self.lanes[id];
         match lane.ready.front() {
             Some(hit) => {
                 self.pending.insert((hit.place, id));
@@ -185,17 +193,33 @@ impl Scanner {
         if self.parallel <= 1 {
             return;
         }
-        let mut running = self.lanes.iter().filter(|lane| lane.is_running()).count();
         // Lanes with rows ready need nothing yet; look past a bounded number of them.
-        for (_, id) in self.pending.iter().take(self.parallel * 4) {
-            if running >= self.parallel {
+        let next: Vec<usize> = self.pending.iter().take(self.parallel * 4).map(|(_, id)| *id).collect();
+        for id in next {
+            if self.running.len() >= self.parallel {
                 break;
             }
-            let lane = &mut self.lanes[*id];
-            if lane.ready.is_empty() && lane.is_idle() {
-                lane.start(&self.question, want);
-                running += 1;
+            if self.lanes[id].ready.is_empty() {
+                self.start(id, want);
             }
         }
+    }
+
+    fn start(&mut self, id: usize, want: Want) {
+        if self.lanes[id].start(&self.question, want) {
+            self.running.push(id);
+        }
+    }
+
+    /// Waits until a step that is under way ends, whichever it is: then another lane can be begun, although the first
+    /// in order may take longer.
+    async fn one_ended(&mut self) {
+        let (lanes, running) = (&mut self.lanes, &mut self.running);
+        std::future::poll_fn(|context| {
+            let before = running.len();
+            running.retain(|id| !lanes[*id].poll_ended(context));
+            if running.len() < before { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }

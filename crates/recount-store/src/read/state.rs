@@ -28,6 +28,8 @@ const SCANS_MAX: usize = 4;
 const SCANS_WAITING_MAX: usize = 8;
 /// Turns per processor when objects are far away, where a turn is mostly spent waiting.
 const REMOTE_TURNS_PER_CPU: usize = 2;
+/// Turns beyond one per processor: while one is handed on from thread to thread, none stands idle.
+const SPARE_TURNS: usize = 1;
 
 /// The readers' shared state of one store.
 pub(crate) struct ReadState {
@@ -54,7 +56,7 @@ impl ReadState {
     pub(crate) fn new(config: &StoreConfig, catalog: Catalog, segments: SegmentCache) -> Self {
         let cpus = std::thread::available_parallelism().map_or(2, NonZero::get);
         let remote = matches!(config.objects, ObjectsLocation::S3(_));
-        let turns = if remote { cpus * REMOTE_TURNS_PER_CPU } else { cpus };
+        let turns = if remote { cpus * REMOTE_TURNS_PER_CPU } else { cpus + SPARE_TURNS };
         ReadState {
             catalog,
             segments,
@@ -90,7 +92,7 @@ impl ReadState {
 
     /// How many parts of one read are worked on at a time.
     pub(crate) fn parallel_max(&self) -> usize {
-        self.cpus.max(2)
+        self.cpus + SPARE_TURNS
     }
 
     /// Does work of some milliseconds in the tenant's turn, off the async threads.
