@@ -59,6 +59,8 @@ pub(crate) struct Committer {
     tail_events_max: u64,
     object_wait: Duration,
     hint_at: Unhinted,
+    /// Kept from round to round for its work space.
+    encoder: Option<Encoder>,
     /// For this many rounds yet, rows are locked at once, because other nodes append as well.
     lock_first_rounds: u32,
 }
@@ -98,6 +100,7 @@ impl Committer {
                 events: config.seal.events,
                 raw_bytes: config.seal.raw_bytes,
             },
+            encoder: None,
             lock_first_rounds: 0,
         }
     }
@@ -170,7 +173,7 @@ impl Committer {
         }
     }
 
-    async fn attempt(&self, work: &mut Work) -> Result<Vec<GroupPlan>, Setback> {
+    async fn attempt(&mut self, work: &mut Work) -> Result<Vec<GroupPlan>, Setback> {
         self.loader.load(work).await?;
         self.loader.find_duplicates(work).await?;
         if work.locked {
@@ -189,7 +192,7 @@ impl Committer {
     }
 
     /// Locks the tenants first and catches up with what others appended.
-    async fn attempt_locked(&self, work: &mut Work) -> Result<Vec<GroupPlan>, Setback> {
+    async fn attempt_locked(&mut self, work: &mut Work) -> Result<Vec<GroupPlan>, Setback> {
         let names: Vec<TenantId> = work.round.groups.iter().map(|group| group.tenant.clone()).collect();
         let mut tx = self.catalog.begin().await?;
         if self.create_tenants {
@@ -231,7 +234,7 @@ impl Committer {
     }
 
     /// Plans all groups and compresses their rows.
-    async fn plan(&self, work: &mut Work) -> Result<Vec<GroupPlan>, Setback> {
+    async fn plan(&mut self, work: &mut Work) -> Result<Vec<GroupPlan>, Setback> {
         let rules = Rules {
             now: self.env.now(),
             create_tenants: self.create_tenants,
@@ -240,17 +243,24 @@ impl Committer {
         let round = Arc::clone(&work.round);
         let known = std::mem::take(&mut work.known);
         let verdicts = std::mem::take(&mut work.verdicts);
-        let plan = move || {
-            let plans = plan_all(&round, &known, &verdicts, rules);
-            (plans, known, verdicts)
+        let not_compressed =
+            |error: std::io::Error| Setback::Failed(format!("can't compress events: {error}"));
+        let mut encoder = match self.encoder.take() {
+            Some(encoder) => encoder,
+            None => Encoder::new().map_err(not_compressed)?,
         };
-        let (plans, known, verdicts) = if work.round.bytes > INLINE_BYTES_MAX {
+        let plan = move || {
+            let plans = plan_all(&round, &known, &verdicts, rules, &mut encoder);
+            (plans, known, verdicts, encoder)
+        };
+        let (plans, known, verdicts, encoder) = if work.round.bytes > INLINE_BYTES_MAX {
             tokio::task::spawn_blocking(plan).await.expect("planning does not panic")
         } else {
             plan()
         };
         (work.known, work.verdicts) = (known, verdicts);
-        plans.map_err(|error| Setback::Failed(format!("can't compress events: {error}")))
+        self.encoder = Some(encoder);
+        plans.map_err(not_compressed)
     }
 
     /// After the commit: remembers, announces, hints, and builds the answers.
@@ -289,15 +299,15 @@ fn plan_all(
     known: &[Option<Known>],
     verdicts: &[Verdicts],
     rules: Rules,
+    encoder: &mut Encoder,
 ) -> std::io::Result<Vec<GroupPlan>> {
-    let mut encoder = Encoder::new()?;
     known
         .iter()
         .zip(verdicts)
         .enumerate()
         .map(|(group, (known, verdicts))| {
             let known = known.as_ref().expect("loaded");
-            round.plan_group(group, known, verdicts, rules, &mut encoder)
+            round.plan_group(group, known, verdicts, rules, encoder)
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! Pure and CPU-bound; the committer runs it off the async threads when it is long.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use recount_event::{TenantId, Timestamp};
@@ -168,19 +168,21 @@ impl Round {
         from: u64,
     ) -> Vec<Suspect> {
         let Some(ids) = &known.ids else { return Vec::new() };
-        let mut suspects = Vec::new();
-        for (position, place) in self.groups[group].places.iter().enumerate() {
-            let queued = self.event(*place);
-            if queued.event.id_assigned && !check_all {
-                continue;
+        let checked: Vec<(usize, u64)> =
+            self.checked_positions(group, check_all).map(|at| (at, self.hash(group, at))).collect();
+        // Filter by filter: lookups in one don't wait for each other's memory as those of one id in all would.
+        let mut in_segments: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (segment, filter) in filters.iter().enumerate().filter(|_| from == 0) {
+            for (position, hash) in &checked {
+                if filter.may_contain(*hash) {
+                    in_segments.entry(*position).or_default().push(segment);
+                }
             }
-            let seqs: Vec<u64> = ids.candidates(queued.hash).filter(|seq| *seq >= from).collect();
-            let segments: Vec<usize> = filters
-                .iter()
-                .enumerate()
-                .filter(|(_, filter)| from == 0 && filter.may_contain(queued.hash))
-                .map(|(at, _)| at)
-                .collect();
+        }
+        let mut suspects = Vec::new();
+        for (position, hash) in checked {
+            let seqs: Vec<u64> = ids.candidates(hash).filter(|seq| *seq >= from).collect();
+            let segments = in_segments.remove(&position).unwrap_or_default();
             if !(seqs.is_empty() && segments.is_empty()) {
                 suspects.push(Suspect { position, seqs, segments });
             }

@@ -246,3 +246,51 @@ impl State {
         Duration::from_secs_f64(seconds).clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    fn queue_after_a_round_of(requests: usize) -> Queue {
+        let queue = Queue::new(1_000, 1 << 20);
+        queue.committed(requests, requests, Duration::from_millis(1));
+        queue
+    }
+
+    fn push(queue: &Queue) {
+        let (answer, _) = oneshot::channel();
+        queue.push(Request { events: Vec::new(), bytes: 100, answer }).expect("there is room");
+    }
+
+    #[tokio::test]
+    async fn a_round_waits_for_the_senders_of_the_last_one() {
+        let queue = queue_after_a_round_of(3);
+        push(&queue);
+        let mut round = Box::pin(queue.take(1_000, 1 << 20));
+        assert!((&mut round).now_or_never().is_none(), "two more are expected");
+        push(&queue);
+        push(&queue);
+        assert_eq!(round.await.expect("open").len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_sender_is_not_kept_waiting_by_others_that_went_away() {
+        let queue = queue_after_a_round_of(3);
+        push(&queue);
+        assert_eq!(queue.take(1_000, 1 << 20).await.expect("open").len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_worth_a_commit_or_comes_last_waits_for_nobody() {
+        let queue = queue_after_a_round_of(3);
+        let (answer, _) = oneshot::channel();
+        let request = Request { events: Vec::new(), bytes: GATHERED_BYTES_MAX, answer };
+        queue.push(request).expect("there is room");
+        assert!(queue.take(1_000, 1 << 20).now_or_never().is_some(), "a large request");
+        push(&queue);
+        queue.close();
+        assert!(queue.take(1_000, 1 << 20).now_or_never().is_some(), "the last request");
+    }
+}
