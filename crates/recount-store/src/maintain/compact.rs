@@ -19,6 +19,10 @@ use crate::catalog::{CommitPoint, garbage, tenants};
 use crate::config::CompactionPolicy;
 use crate::measure;
 
+/// A tenant with so many segments that are still to be merged is merged without rest, even if appends get slower by it:
+/// their ids are looked up in every segment, and so are words. Merging that keeps up leaves about twenty.
+const UNMERGED_MAX: usize = 64;
+
 impl Workshop {
     /// Merges the first run of segments that is due; says whether there was one.
     pub(super) async fn compact_one(&self, tenant: &TenantId, lease: &Lease) -> Result<bool, WorkError> {
@@ -32,7 +36,7 @@ impl Workshop {
         for segment in replaced {
             opened.push(self.segments.segment_to_merge(segment).await?);
         }
-        let encoded = self.merge(opened).await?;
+        let encoded = self.merge(opened, may_rest(&rows, &self.compaction)).await?;
         let (first, last) = (&replaced[0], &replaced[replaced.len() - 1]);
         let stats = encoded.stats;
         if (stats.first_seq, stats.last_seq) != (first.first_seq, last.last_seq) {
@@ -70,7 +74,7 @@ impl Workshop {
     }
 
     /// Merges on a thread of its own: some milliseconds of work between two reads.
-    async fn merge(&self, segments: Vec<Segment>) -> Result<EncodedSegment, WorkError> {
+    async fn merge(&self, segments: Vec<Segment>, may_rest: bool) -> Result<EncodedSegment, WorkError> {
         let runtime = tokio::runtime::Handle::current();
         let (cancel, busy) = (self.cancel.clone(), self.busy.clone());
         let merge = move || {
@@ -85,7 +89,7 @@ impl Workshop {
                     let batch = batch.map_err(std::sync::Arc::new)?;
                     writer.push(&batch).map_err(|error| WorkError::Encode(error.to_string()))?;
                     let now = Instant::now();
-                    if let Some(rest) = busy.rest_after(now - working_since, now) {
+                    if may_rest && let Some(rest) = busy.rest_after(now - working_since, now) {
                         tokio::time::sleep(rest).await;
                     }
                     working_since = Instant::now();
@@ -95,6 +99,11 @@ impl Workshop {
         };
         tokio::task::spawn_blocking(merge).await.map_err(|error| WorkError::Encode(error.to_string()))?
     }
+}
+
+/// Whether merging may give way to appends, given the rows of a tenant's segments.
+fn may_rest(rows: &[u64], policy: &CompactionPolicy) -> bool {
+    rows.iter().filter(|rows| **rows <= policy.rows_max / 2).count() < UNMERGED_MAX
 }
 
 /// The first run of adjacent segments to merge, given their rows in seq order.
@@ -156,6 +165,17 @@ mod tests {
         let policy = CompactionPolicy::default();
         let rows = [20_000, 300, 20_000, 20_000, 20_000, 20_000, 300, 20_000, 20_000, 20_000];
         assert_eq!(mergeable(&rows, &policy), Some(0..10));
+    }
+
+    #[test]
+    fn merging_gives_way_until_too_many_segments_wait() {
+        let policy = CompactionPolicy::default();
+        let mut rows = vec![policy.rows_max; 200];
+        assert!(may_rest(&rows, &policy), "merged ones don't count");
+        rows.extend([131_072; UNMERGED_MAX - 1]);
+        assert!(may_rest(&rows, &policy));
+        rows.push(131_072);
+        assert!(!may_rest(&rows, &policy));
     }
 
     proptest! {
