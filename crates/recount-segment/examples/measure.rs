@@ -77,12 +77,24 @@ async fn run(lines: Vec<String>) {
         let bytes = writer.finish().unwrap().bytes;
         rate(&format!("merge at level {level}"), start, events);
         println!("{:30} {:8.1} B/event", format!("merged at level {level}"), bytes.len() as f64 / events);
+        read_lines(&bytes, level, events).await;
         if level == SegmentOptions::MERGED.zstd_level {
             merged = bytes;
         }
     }
     sizes(&merged, events);
     queries(Segment::open(Arc::new(merged), "merged").await.unwrap(), &lines).await;
+}
+
+/// Times the decompression of all lines.
+async fn read_lines(bytes: &Bytes, level: i32, events: f64) {
+    let segment = Segment::open(Arc::new(bytes.clone()), "merged").await.unwrap();
+    let start = Instant::now();
+    for (group, found) in segment.row_groups().iter().enumerate() {
+        let rows: Vec<u32> = (0..found.rows).collect();
+        segment.lines(group, &rows).await.unwrap();
+    }
+    rate(&format!("read lines of level {level}"), start, events);
 }
 
 fn write(batches: &[EventBatch], options: SegmentOptions) -> Bytes {
