@@ -80,7 +80,7 @@ pub struct EncodedSegment {
 
 /// Writes one segment from batches in order. CPU only: run it where that is fine.
 ///
-/// Holds the compressed file, which grows to its final size, and little more than the pages of one block.
+/// Holds the compressed file, which grows to its final size, and the compressed pages of one row group.
 pub struct SegmentWriter {
     options: SegmentOptions,
     file: SerializedFileWriter<Vec<u8>>,
