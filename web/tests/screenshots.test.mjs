@@ -23,6 +23,7 @@ const withStreams = (server) => (streams ??= (async () => {
   }).listen(0, '127.0.0.1').unref();
   await new Promise((done) => hook.once('listening', done));
   await server.append(northwind(200, NOW, STREAMING));
+  await server.must('PATCH', `/v1/tenants/${STREAMING}`, { retention_days: 400 });
   const { token } = await server.session(STREAMING);
   const add = async (name, destination, filter = '') => {
     const { id } = await server.must('POST', '/v1/streams', { name, destination, format: 'recount', filter, start: 'beginning' }, token);

@@ -172,6 +172,7 @@ behaviour('21. a failing stream says so in the navigation and in its own words, 
   const one = { ...tenant, tenant: `${tenant.tenant}-21` };
   const event = (action) => ({ tenant: one.tenant, occurred_at: new Date().toISOString(), action, actor: { type: 'user', id: 'u' } });
   await server.append([event('first.thing')]);
+  await server.must('PATCH', `/v1/tenants/${one.tenant}`, { retention_days: 90 });
   const { token } = await server.session(one.tenant);
   const stream = await server.must('POST', '/v1/streams', { name: 'Shaky', destination: { type: 'webhook', url: hook.url }, format: 'recount', filter: '', start: 'beginning' }, token);
   await server.must('POST', `/v1/streams/${stream.id}/test`, {}, token);
@@ -189,6 +190,11 @@ behaviour('21. a failing stream says so in the navigation and in its own words, 
   const text = await page.locator('recount-stream-detail .stack').first().innerText();
   assert.match(text, /500/);
   assert.match(text, /[1-9]\d* events?/);
+  const { lag } = await server.must('GET', `/v1/streams/${stream.id}`, undefined, token);
+  const kept = Math.round((Date.parse(lag.cut_off_at) - Date.now()) / 86_400_000);
+  assert.ok(kept === 90 || kept === 91, `removed after ${kept} days`);
+  const until = page.locator('.facts div', { hasText: 'Kept until' }).locator('time');
+  assert.equal(Date.parse(await until.getAttribute('datetime')), Date.parse(lag.cut_off_at));
   await page.getByRole('heading', { name: 'Attempts' }).waitFor();
   await page.locator('details summary').first().click();
   assert.match(await page.locator('details pre').allInnerTexts().then((all) => all.join('\n')), /database on fire|POST/);

@@ -49,7 +49,7 @@ pub use dictionary::{DictColumn, DictIds, Strings};
 pub use error::{EncodeError, ReadAtError, SegmentError};
 pub use id_filter::{IdFilter, id_hash, id_hash_column};
 pub use line::{Line, NotUtf8};
-pub use merge::merge;
+pub use merge::{merge, merge_from};
 pub use predicate::Predicate;
 pub use read::{FetchedColumns, FetchedLines, ReadAt, RowAddress, RowGroup, Segment, SeqRow};
 pub use schema::{BLOCK_ROWS, FORMAT_VERSION, ROW_GROUP_ROWS_MAX, SEGMENT_ROWS_MAX};

@@ -21,9 +21,17 @@ use crate::schema::BLOCK_ROWS;
 ///
 /// Segments of another tenant than the first end the stream with [`SegmentError::Corrupt`].
 pub fn merge(segments: Vec<Segment>) -> impl Stream<Item = Result<EventBatch, SegmentError>> + Send {
-    stream::try_unfold(State::Start(segments), async |state| {
+    merge_from(segments, 0)
+}
+
+/// [`merge`] of the rows from seq `first_seq` on; earlier ones are left out.
+pub fn merge_from(
+    segments: Vec<Segment>,
+    first_seq: u64,
+) -> impl Stream<Item = Result<EventBatch, SegmentError>> + Send {
+    stream::try_unfold(State::Start(segments, first_seq.cast_signed()), async |state| {
         let mut merger = match state {
-            State::Start(segments) => match Merger::start(segments).await? {
+            State::Start(segments, first_seq) => match Merger::start(segments, first_seq).await? {
                 Some(merger) => merger,
                 None => return Ok(None),
             },
@@ -34,7 +42,7 @@ pub fn merge(segments: Vec<Segment>) -> impl Stream<Item = Result<EventBatch, Se
 }
 
 enum State {
-    Start(Vec<Segment>),
+    Start(Vec<Segment>, i64),
     Merging(Box<Merger>),
 }
 
@@ -43,16 +51,22 @@ struct Merger {
     /// The place of the next row of each source that has one, the newest on top.
     heads: BinaryHeap<((i64, i64), usize)>,
     gather: Gather,
+    /// Rows before it are left out.
+    first_seq: i64,
 }
 
 impl Merger {
-    async fn start(segments: Vec<Segment>) -> Result<Option<Box<Self>>, SegmentError> {
+    async fn start(segments: Vec<Segment>, first_seq: i64) -> Result<Option<Box<Self>>, SegmentError> {
         let Some(first) = segments.first() else {
             return Ok(None);
         };
         let tenant = Arc::clone(first.shared_tenant());
-        let mut merger =
-            Self { sources: Vec::new(), heads: BinaryHeap::new(), gather: Gather::new(Arc::clone(&tenant)) };
+        let mut merger = Self {
+            sources: Vec::new(),
+            heads: BinaryHeap::new(),
+            gather: Gather::new(Arc::clone(&tenant)),
+            first_seq,
+        };
         for segment in segments {
             if segment.tenant() != &*tenant {
                 let found = segment.tenant().to_owned();
@@ -70,12 +84,14 @@ impl Merger {
 
     async fn next(&mut self) -> Result<Option<EventBatch>, SegmentError> {
         while self.gather.len() < BLOCK_ROWS {
-            let Some((_, index)) = self.heads.pop() else {
+            let Some(((_, seq), index)) = self.heads.pop() else {
                 break;
             };
             let source = &mut self.sources[index];
-            let line = std::mem::take(&mut source.lines[source.row - source.lines_start]);
-            self.gather.push(index, &source.columns, source.row, line);
+            if seq >= self.first_seq {
+                let line = std::mem::take(&mut source.lines[source.row - source.lines_start]);
+                self.gather.push(index, &source.columns, source.row, line);
+            }
             source.row += 1;
             source.advance(&mut Registered::As(index), &mut self.gather).await?;
             self.heads.extend(source.place().map(|place| (place, index)));

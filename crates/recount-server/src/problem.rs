@@ -90,6 +90,8 @@ codes! {
     NotReady "not_ready" CONFLICT "Not in a state for this",
     /// The link was used before, or is too old.
     LinkUsedOrExpired "link_used_or_expired" GONE "The link can't be used any more",
+    /// Retention has removed what was asked for; `detail` says where the log begins now.
+    EventsRemoved "events_removed" GONE "The events were removed by retention",
     /// The file was deleted when its time was over.
     Gone "gone" GONE "It is no longer there",
     /// The body, or what it decompresses to, is too long.
@@ -258,6 +260,7 @@ impl From<recount_store::ReadError> for Problem {
                 Self::new(ProblemCode::Busy, "too many reads of this tenant are under way")
                     .retry_after(retry_after)
             }
+            error @ ReadError::Removed { .. } => Self::new(ProblemCode::EventsRemoved, error.to_string()),
             ReadError::Corrupt { object, what } => {
                 tracing::error!(object, what, "stored data is damaged");
                 Self::new(ProblemCode::DataDamaged, format!("{object} is damaged: {what}; it was not served"))

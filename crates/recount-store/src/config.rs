@@ -133,6 +133,9 @@ pub struct StoreConfig {
     pub create_tenants: bool,
     /// For how many days a sender's event id is recognised again.
     pub dedup_window_days: u32,
+    /// For how many days events are kept of tenants that have no retention of their own; `None` for
+    /// ever. Not less than `dedup_window_days`.
+    pub retention_days: Option<u32>,
     /// When tails become segments.
     pub seal: SealPolicy,
     /// How segments are merged.
@@ -189,6 +192,7 @@ impl StoreConfig {
             secret_key: None,
             create_tenants: true,
             dedup_window_days: 30,
+            retention_days: None,
             seal: SealPolicy::default(),
             compaction: CompactionPolicy::default(),
             maintain: true,

@@ -21,6 +21,7 @@ mod objects;
 mod own_event;
 mod query;
 mod read;
+mod retention;
 mod secrets;
 mod segment_cache;
 mod store;
@@ -45,6 +46,7 @@ pub use query::{
     ScanQuery, StoredEvent,
 };
 pub use read::ReadError;
+pub use retention::{RETENTION_DAYS_MAX, Retention};
 pub use secrets::{OpenSecretError, SECRET_KEY_BYTES, SecretKey, SecretKeyError, SecretPlace};
 pub use store::{Store, TenantSummary};
-pub use tenant_log::TenantLog;
+pub use tenant_log::{LogExtent, TenantLog};

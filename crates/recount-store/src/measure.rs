@@ -26,6 +26,7 @@ pub(crate) const COMPACTED_BYTES: &str = "recount_compacted_bytes_total";
 pub(crate) const COMPACT_SECONDS: &str = "recount_compact_seconds";
 pub(crate) const COMPACT_LAG_TENANTS: &str = "recount_compact_lag_tenants";
 pub(crate) const SEGMENTS_PER_TENANT: &str = "recount_segments_per_tenant";
+pub(crate) const REMOVED_EVENTS: &str = "recount_removed_events_total";
 pub(crate) const GARBAGE_DELETED: &str = "recount_garbage_deleted_total";
 pub(crate) const MAINTENANCE_FAILURES: &str = "recount_maintenance_failures_total";
 pub(crate) const LEASES_HELD: &str = "recount_leases_held";
@@ -74,6 +75,7 @@ pub(crate) fn describe() {
     describe_histogram!(COMPACT_SECONDS, Unit::Seconds, "Time of one merge");
     describe_gauge!(COMPACT_LAG_TENANTS, Unit::Count, "Tenants that have segments to merge");
     describe_histogram!(SEGMENTS_PER_TENANT, Unit::Count, "Segments of a tenant when it was last looked at");
+    describe_counter!(REMOVED_EVENTS, Unit::Count, "Events removed by retention");
     describe_counter!(GARBAGE_DELETED, Unit::Count, "Unreferenced objects deleted");
     describe_counter!(MAINTENANCE_FAILURES, Unit::Count, "Seals, merges and collections that failed");
     describe_gauge!(LEASES_HELD, Unit::Count, "Maintenance shards that this node holds");

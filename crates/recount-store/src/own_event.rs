@@ -1,7 +1,9 @@
 //! Recount's own events: what is done with a log is written to that log.
 
-use recount_event::{Outcome, TenantId, Timestamp};
+use recount_event::{EventError, NewEvent, Outcome, ParseContext, TenantId, Timestamp, parse_event};
 use serde_json::{Map, Value, json};
+
+use crate::env::Env;
 
 /// Who did something, as the event names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +14,13 @@ pub struct OwnActor {
     pub id: String,
     /// The actor's name, for people.
     pub name: Option<String>,
+}
+
+impl OwnActor {
+    /// Recount itself, of its own accord.
+    pub fn recount() -> Self {
+        Self { kind: "system".to_owned(), id: "recount".to_owned(), name: Some("Recount".to_owned()) }
+    }
 }
 
 /// What something was done to.
@@ -64,8 +73,21 @@ impl OwnEvent {
         }
     }
 
-    /// The event as JSON; the parser brings it into its normal form.
-    pub(crate) fn to_json(&self, tenant: &TenantId, now: Timestamp, id: Option<&str>) -> String {
+    /// The event in its normal form, with this id or one that is assigned.
+    ///
+    /// # Errors
+    /// If it is not a valid event, which is a mistake in Recount.
+    pub(crate) fn to_event(
+        &self,
+        tenant: &TenantId,
+        env: &Env,
+        id: Option<&str>,
+    ) -> Result<NewEvent, EventError> {
+        let context = ParseContext { tenant: Some(tenant), allow_own_actions: true };
+        parse_event(&self.to_json(tenant, env.now(), id), &context, &mut || env.uuid_v7())
+    }
+
+    fn to_json(&self, tenant: &TenantId, now: Timestamp, id: Option<&str>) -> String {
         let named = |kind: &str, id: &str, name: &Option<String>| {
             let mut member = json!({ "type": kind, "id": id });
             if let Some(name) = name {

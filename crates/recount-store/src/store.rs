@@ -15,9 +15,10 @@ use crate::config::{SecretKeySource, StoreConfig};
 use crate::env::Env;
 use crate::error::{AppendError, EventRefused, NotReady, OpenError};
 use crate::heads::{self, Heads};
-use crate::maintain::{Busy, Hints, Maintainer};
+use crate::maintain::{Busy, Hints, Maintainer, Workshop};
 use crate::objects::Objects;
 use crate::read::ReadState;
+use crate::retention::Retention;
 use crate::secrets::SecretKey;
 use crate::segment_cache::SegmentCache;
 use crate::{maintain, measure};
@@ -102,13 +103,17 @@ impl Store {
         tasks.background.spawn(maintain::checkpoint::run(catalog.clone(), shutdown.clone()));
         if config.maintain {
             let maintainer = Maintainer::new(
-                &config,
-                env.clone(),
-                catalog.clone(),
-                objects.clone(),
-                segments.clone(),
-                busy,
-                shutdown.clone(),
+                Workshop::new(
+                    &config,
+                    env.clone(),
+                    catalog.clone(),
+                    objects.clone(),
+                    segments.clone(),
+                    heads.clone(),
+                    busy,
+                    shutdown.clone(),
+                ),
+                &config.node_name,
             );
             tasks.background.spawn(maintainer.run(hinted));
         }
@@ -209,7 +214,20 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<TenantSummary>, CatalogError> {
         let rows = self.inner.catalog.tenants_page(after, limit).await?;
-        Ok(rows.into_iter().map(TenantSummary::from).collect())
+        Ok(rows.into_iter().map(|row| self.summary(row)).collect())
+    }
+
+    pub(crate) fn summary(&self, row: TenantRow) -> TenantSummary {
+        let days = row.retention_days.or(self.inner.config.retention_days);
+        TenantSummary {
+            tenant: row.tenant,
+            created_at: row.created_at,
+            first_seq: row.first_seq,
+            next_seq: row.next_seq,
+            last_received_at: (row.next_seq > 0).then_some(row.last_received_at),
+            retention: days.map(Retention::of_days),
+            retention_is_own: row.retention_days.is_some(),
+        }
     }
 
     fn lock_tasks(&self) -> std::sync::MutexGuard<'_, Tasks> {
@@ -230,21 +248,16 @@ pub struct TenantSummary {
     pub tenant: TenantId,
     /// When its first event came or it was created.
     pub created_at: Timestamp,
-    /// Events in its log.
-    pub events: u64,
-    /// `received_at` of its last event; `None` while the log is empty.
+    /// The first event's `seq`; earlier ones were removed by retention.
+    pub first_seq: u64,
+    /// The next event's `seq`.
+    pub next_seq: u64,
+    /// `received_at` of its last event; `None` before the first.
     pub last_received_at: Option<Timestamp>,
-}
-
-impl From<TenantRow> for TenantSummary {
-    fn from(row: TenantRow) -> Self {
-        Self {
-            tenant: row.tenant,
-            created_at: row.created_at,
-            events: row.next_seq,
-            last_received_at: (row.next_seq > 0).then_some(row.last_received_at),
-        }
-    }
+    /// How long its events are kept; `None` for ever.
+    pub retention: Option<Retention>,
+    /// Whether that was set for this tenant; if not, [`StoreConfig::retention_days`] says it.
+    pub retention_is_own: bool,
 }
 
 fn secret_key(source: &SecretKeySource, env: &Env) -> Result<SecretKey, OpenError> {

@@ -35,6 +35,18 @@ pub(crate) struct Run {
     pub(crate) received_at: Timestamp,
 }
 
+/// The runs of `rows`, which are in seq order.
+pub(crate) fn runs(rows: &[Row]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for row in rows {
+        match runs.last_mut() {
+            Some(run) if run.received_at == row.received_at => run.events += 1,
+            _ => runs.push(Run { events: 1, received_at: row.received_at }),
+        }
+    }
+    runs
+}
+
 /// Compresses batches one after the other, keeping zstd's work space.
 pub(crate) struct Encoder {
     zstd: zstd::bulk::Compressor<'static>,

@@ -1,16 +1,28 @@
 //! [`TenantLog`]: the only way to a tenant's data. `read/` adds the reading methods.
 
-use recount_event::{ParseContext, TenantId};
+use recount_event::TenantId;
 use tokio::sync::watch;
 
 use crate::ReadError;
 use crate::append::IngestAccess;
 use crate::error::{AppendError, EventRefused};
 use crate::own_event::{OwnEvent, once_id};
+use crate::retention::Retention;
 use crate::store::Store;
 
 /// The deployment's secret behind the ids of events that are recorded once.
 const ONCE_SECRET: &str = "own-events";
+
+/// Where a log begins and ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogExtent {
+    /// The first event's `seq`; earlier ones were removed by retention.
+    pub first_seq: u64,
+    /// The next event's `seq`.
+    pub next_seq: u64,
+    /// How long events are kept; `None` for ever.
+    pub retention: Option<Retention>,
+}
 
 /// One tenant's log, as a credential opened it. Cheap to clone.
 ///
@@ -32,7 +44,7 @@ impl TenantLog {
         &self.tenant
     }
 
-    /// The number of events in the log, which is the next event's `seq`; 0 for an unknown tenant.
+    /// The next event's `seq`; 0 for an unknown tenant.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`] if the catalog does not answer.
@@ -41,6 +53,17 @@ impl TenantLog {
         let head = version.map_or(0, |(next_seq, _)| next_seq);
         self.store.inner.heads.announce([(&self.tenant, head)]);
         Ok(head)
+    }
+
+    /// Where the log begins and ends, and how long it keeps events.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] if the catalog does not answer.
+    pub async fn extent(&self) -> Result<LogExtent, ReadError> {
+        let row = self.store.inner.catalog.tenant(&self.tenant).await?;
+        let days = row.as_ref().and_then(|row| row.retention_days).or(self.store.inner.config.retention_days);
+        let (first_seq, next_seq) = row.map_or((0, 0), |row| (row.first_seq, row.next_seq));
+        Ok(LogExtent { first_seq, next_seq, retention: days.map(Retention::of_days) })
     }
 
     /// Changes to the next `seq` when events are appended, by this node at once, by others within
@@ -74,10 +97,7 @@ impl TenantLog {
         own: &OwnEvent,
         id: Option<&str>,
     ) -> Result<Option<EventRefused>, AppendError> {
-        let env = &self.store.inner.env;
-        let text = own.to_json(&self.tenant, env.now(), id);
-        let context = ParseContext { tenant: Some(&self.tenant), allow_own_actions: true };
-        let event = recount_event::parse_event(&text, &context, &mut || env.uuid_v7()).map_err(|error| {
+        let event = own.to_event(&self.tenant, &self.store.inner.env, id).map_err(|error| {
             AppendError::Unavailable {
                 detail: format!("own event {} is malformed: {}", own.action, error.detail),
             }

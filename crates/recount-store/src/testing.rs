@@ -117,7 +117,9 @@ pub fn faults(store: &Store) -> (Faults, Faults) {
 /// Where a tenant's events are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
-    /// The number of events.
+    /// The first event's seq.
+    pub first_seq: u64,
+    /// The next event's seq.
     pub next_seq: u64,
     /// First seq, last seq and object of each segment.
     pub segments: Vec<(u64, u64, String)>,
@@ -129,6 +131,7 @@ pub struct Layout {
 pub async fn layout(store: &Store, tenant: &TenantId) -> Result<Layout, CatalogError> {
     let layout = store.inner.catalog.layout(tenant).await?.unwrap_or_default();
     Ok(Layout {
+        first_seq: layout.first_seq,
         next_seq: layout.next_seq,
         segments: layout.segments.into_iter().map(|s| (s.first_seq, s.last_seq, s.object)).collect(),
         tail: layout.tail.iter().map(|batch| (batch.first_seq, batch.events)).collect(),
@@ -202,6 +205,14 @@ impl Tender {
             self.workshop.tend_segments(tenant, &self.lease).await
         };
         tend.await.map_err(|error| error.to_string())
+    }
+
+    /// Tenants with events that are kept no longer.
+    ///
+    /// # Errors
+    /// What went wrong, as text.
+    pub async fn find_expired(&self) -> Result<Vec<TenantId>, String> {
+        self.workshop.find_expired().await.map_err(|error| error.to_string())
     }
 
     /// Deletes unreferenced objects that are due.

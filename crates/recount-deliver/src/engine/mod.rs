@@ -22,6 +22,7 @@
 mod backoff;
 mod budget;
 mod cut;
+mod cut_off;
 mod fit;
 mod ledger;
 pub(crate) mod outcome;

@@ -105,20 +105,24 @@ pub(super) fn event(stream: &Stream, progress: &Progress) -> Option<OwnEvent> {
         }
         _ => return None,
     };
-    let actor =
-        OwnActor { kind: "system".to_owned(), id: "recount".to_owned(), name: Some("Recount".to_owned()) };
-    let mut event = OwnEvent::new(action, actor);
+    let mut event = own_event(stream, action);
     event.outcome = outcome;
-    event.targets.push(OwnTarget {
-        kind: "stream".to_owned(),
-        id: stream.id.to_string(),
-        name: Some(stream.name.clone()),
-    });
     event.description = Some(format!("Stream {} {what}", stream.name));
     if outcome != EventOutcome::Success {
         event.reason = Some(progress.last_error.clone());
     }
     event.metadata.insert("cursor".to_owned(), progress.cursor.into());
-    event.metadata.insert("destination".to_owned(), stream.destination_type.as_str().into());
     Some(event)
+}
+
+/// An event about the stream.
+pub(super) fn own_event(stream: &Stream, action: &str) -> OwnEvent {
+    let mut event = OwnEvent::new(action, OwnActor::recount());
+    event.targets.push(OwnTarget {
+        kind: "stream".to_owned(),
+        id: stream.id.to_string(),
+        name: Some(stream.name.clone()),
+    });
+    event.metadata.insert("destination".to_owned(), stream.destination_type.as_str().into());
+    event
 }

@@ -19,7 +19,7 @@ use std::{
 
 use futures::{StreamExt, future::join, stream::FuturesUnordered};
 use recount_store::{
-    ReadError, TenantLog,
+    OwnEvent, ReadError, TenantLog,
     streams::{DEAD_LETTERS_MAX, Progress, SettleError, Settlement, Stream, StreamLease, StreamStatus},
 };
 use tokio::time::{Instant, timeout};
@@ -409,6 +409,7 @@ impl Run {
         match error {
             ReadError::Busy { retry_after } => Next::After(*retry_after),
             ReadError::Cancelled => Next::Idle,
+            ReadError::Removed { first_seq } => self.cut_off(*first_seq).await,
             other => {
                 let reason = format!("Recount can't read the log: {other}");
                 let kind = HaltKind::Transient { after: Some(OWN_TROUBLE_PAUSE) };
@@ -452,18 +453,16 @@ impl Run {
         if status == StreamStatus::Active { Next::After(pause) } else { Next::Reload }
     }
 
-    async fn settle(&mut self, mut progress: Progress, outcome: Outcome) -> Result<(), Next> {
+    pub(super) async fn settle(&mut self, mut progress: Progress, outcome: Outcome) -> Result<(), Next> {
         let mut attempts = outcome.attempts;
         for attempt in &mut attempts {
             attempt.number += self.stream.attempts;
         }
         progress.attempts += outcome.tried;
         // Recorded before it takes effect: a stream never falls ill unseen.
-        if let Some(event) = progress::event(&self.stream, &progress)
-            && let Err(error) = self.log.record(event).await
-        {
-            tracing::warn!(stream = %self.stream.id, error = %error, "a stream's state can't be recorded");
-            return Err(Next::After(self.looked.own_trouble()));
+        if let Some(mut event) = progress::event(&self.stream, &progress) {
+            self.announce_cut_off(&mut event, &progress).await;
+            self.record(event).await?;
         }
         let dead = outcome.dead.len() as u64;
         let settlement = Settlement {
@@ -496,6 +495,16 @@ impl Run {
                 Err(Next::Reload)
             }
         }
+    }
+}
+
+impl Run {
+    /// Writes an event about the stream to its log.
+    pub(super) async fn record(&mut self, event: OwnEvent) -> Result<(), Next> {
+        self.log.record(event).await.map_err(|error| {
+            tracing::warn!(stream = %self.stream.id, error = %error, "a stream's state can't be recorded");
+            Next::After(self.looked.own_trouble())
+        })
     }
 }
 

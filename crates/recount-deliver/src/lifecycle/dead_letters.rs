@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use recount_store::{
-    TenantLog,
+    ReadError, TenantLog,
     streams::{AttemptRing, DeadLetter, Stream},
 };
 use serde::Serialize;
@@ -107,15 +107,19 @@ impl Streams {
             .map_err(LifecycleError::State)?;
         let mut events = Vec::new();
         let mut results: Vec<RedeliveryResult> = Vec::new();
+        let mut removed: Vec<u64> = Vec::new();
         for letter in &letters {
-            let page = log.feed(letter.seq, 1, Duration::ZERO).await?;
-            match page.events.into_iter().next().filter(|event| event.seq == letter.seq) {
-                Some(event) => events.push(event),
-                None => results.push(RedeliveryResult {
-                    seq: letter.seq,
-                    accepted: false,
-                    reason: Some("the event is no longer in the log".to_owned()),
-                }),
+            match log.feed(letter.seq, 1, Duration::ZERO).await {
+                Ok(page) => events.extend(page.events),
+                Err(ReadError::Removed { .. }) => {
+                    removed.push(letter.seq);
+                    results.push(RedeliveryResult {
+                        seq: letter.seq,
+                        accepted: false,
+                        reason: Some("retention has removed the event; it is off the list".to_owned()),
+                    });
+                }
+                Err(error) => return Err(error.into()),
             }
         }
         record(
@@ -130,6 +134,7 @@ impl Streams {
             },
         )
         .await?;
+        log.streams().forget_dead_letters(&stream, &removed).await?;
         if !events.is_empty() {
             let sent: Vec<u64> = events.iter().map(|event| event.seq).collect();
             let batch = Batch {

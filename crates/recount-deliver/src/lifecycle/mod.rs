@@ -5,7 +5,7 @@
 
 mod dead_letters;
 mod destination;
-mod lag;
+pub(crate) mod lag;
 mod record;
 mod set_up;
 mod start;
@@ -133,10 +133,10 @@ impl Streams {
     /// # Errors
     /// `Unavailable`.
     pub async fn list(&self, log: &TenantLog) -> Result<Vec<StreamView>, LifecycleError> {
-        let head = log.head().await?;
+        let extent = log.extent().await?;
         let mut views = Vec::new();
         for stream in log.streams().list().await? {
-            views.push(self.view(log, &stream, head).await?);
+            views.push(self.view(log, &stream, &extent).await?);
         }
         Ok(views)
     }
@@ -147,7 +147,7 @@ impl Streams {
     /// `NotFound`, `Unavailable`.
     pub async fn get(&self, log: &TenantLog, id: &str) -> Result<StreamView, LifecycleError> {
         let stream = self.stream(log, id).await?;
-        self.view(log, &stream, log.head().await?).await
+        self.view(log, &stream, &log.extent().await?).await
     }
 
     /// The kept attempts, the latest first.

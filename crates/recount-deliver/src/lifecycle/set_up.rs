@@ -142,7 +142,7 @@ impl Streams {
                 created_by: format!("{}/{}", by.actor.kind, by.actor.id),
             })
             .await?;
-        Ok(CreatedStream { stream: self.view(log, &stream, log.head().await?).await?, secrets: generated })
+        Ok(CreatedStream { stream: self.view(log, &stream, &log.extent().await?).await?, secrets: generated })
     }
 
     /// Changes a stream. A new destination or format must pass a test before it is used: the
@@ -199,7 +199,7 @@ impl Streams {
         )
         .await?;
         let stream = log.streams().change(&stream, &change).await?;
-        self.view(log, &stream, log.head().await?).await
+        self.view(log, &stream, &log.extent().await?).await
     }
 
     fn change_destination(

@@ -1,9 +1,9 @@
 //! Where a stream begins, and where a replay goes back to.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use recount_event::Timestamp;
-use recount_store::TenantLog;
+use recount_store::{LogExtent, TenantLog};
 use serde::{Deserialize, Serialize};
 
 use super::LifecycleError;
@@ -28,29 +28,37 @@ impl Start {
     /// The place as a `seq`.
     ///
     /// # Errors
-    /// `Invalid` for a time that is none or a `seq` that is not there yet.
+    /// `Invalid` for a time that is none or a `seq` that is not there yet, or no longer.
     pub(super) async fn resolve(&self, log: &TenantLog, pointer: &str) -> Result<u64, LifecycleError> {
-        let head = log.head().await?;
+        let LogExtent { first_seq: first, next_seq: head, .. } = log.extent().await?;
         match self {
-            Self::Beginning => Ok(0),
+            Self::Beginning => Ok(first),
             Self::Now => Ok(head),
             Self::Seq(seq) if *seq > head => Err(LifecycleError::invalid(
                 pointer,
                 format!("seq {seq} is not there yet; the next event has {head}"),
             )),
+            Self::Seq(seq) if *seq < first => Err(LifecycleError::invalid(
+                pointer,
+                format!("retention has removed the event with seq {seq}; the log begins with seq {first}"),
+            )),
             Self::Seq(seq) => Ok(*seq),
             Self::Time(text) => {
                 let time = Timestamp::parse_rfc3339(text)
                     .map_err(|error| LifecycleError::invalid(pointer, error.to_string()))?;
-                first_received_at(log, head, time).await
+                first_received_at(log, first..head, time).await
             }
         }
     }
 }
 
 /// The first event received at `time` or later: `received_at` never decreases along `seq`.
-async fn first_received_at(log: &TenantLog, head: u64, time: Timestamp) -> Result<u64, LifecycleError> {
-    let (mut low, mut high) = (0, head);
+async fn first_received_at(
+    log: &TenantLog,
+    seqs: Range<u64>,
+    time: Timestamp,
+) -> Result<u64, LifecycleError> {
+    let (mut low, mut high) = (seqs.start, seqs.end);
     while low < high {
         let middle = low + (high - low) / 2;
         let page = log.feed(middle, 1, Duration::ZERO).await?;

@@ -153,7 +153,7 @@ impl Streams {
         .await?;
         let change = StreamChange { cursor: Some(cursor), ..StreamChange::default() };
         let stream = log.streams().change(&stream, &change).await?;
-        self.view(log, &stream, log.head().await?).await
+        self.view(log, &stream, &log.extent().await?).await
     }
 
     /// Gives a webhook a new signing secret; for a while the former one signs too.
@@ -218,6 +218,6 @@ impl Streams {
     ) -> Result<StreamView, LifecycleError> {
         let change = StreamChange { status: Some((status, reason)), ..StreamChange::default() };
         let stream = log.streams().change(stream, &change).await?;
-        self.view(log, &stream, log.head().await?).await
+        self.view(log, &stream, &log.extent().await?).await
     }
 }

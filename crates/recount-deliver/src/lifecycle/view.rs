@@ -2,7 +2,7 @@
 
 use recount_event::Timestamp;
 use recount_store::{
-    TenantLog,
+    LogExtent, TenantLog,
     streams::{Attempt, AttemptRing, Stream},
 };
 use serde::Serialize;
@@ -135,7 +135,7 @@ impl Streams {
         &self,
         log: &TenantLog,
         stream: &Stream,
-        head: u64,
+        extent: &LogExtent,
     ) -> Result<StreamView, LifecycleError> {
         let config: Map<String, Value> = serde_json::from_str(&stream.destination).unwrap_or_default();
         // A key that has been lost must not hide the stream.
@@ -157,7 +157,7 @@ impl Streams {
             tested_at: text(stream.tested_at),
             cursor: stream.cursor,
             health: stream.health.as_str().to_owned(),
-            lag: self.lag(log, stream, head).await?,
+            lag: self.lag(log, stream, extent).await?,
             failures: stream.failures,
             retry_at: text(stream.retry_at),
             last_success_at: text(stream.last_success_at),

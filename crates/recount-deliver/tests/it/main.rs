@@ -13,6 +13,7 @@ mod formats;
 mod https;
 mod lifecycle;
 mod nodes;
+mod retention;
 mod retries;
 mod s3;
 mod splunk;

@@ -47,7 +47,7 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(saved_views::create::create, saved_views::list::list))
         .routes(routes!(saved_views::get::get, saved_views::replace::replace, saved_views::delete::delete))
         .routes(routes!(tenants::create::create, tenants::list::list))
-        .routes(routes!(tenants::get::get))
+        .routes(routes!(tenants::get::get, tenants::update::update))
         .merge(streams::api())
         .routes(routes!(probes::health))
         .routes(routes!(probes::ready))

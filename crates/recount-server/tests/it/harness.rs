@@ -78,7 +78,12 @@ impl Server {
 
     /// With a store of that configuration, which is in the folder.
     pub(crate) async fn start_on(store: StoreConfig, dir: TempDir, config: ServerConfig) -> Self {
-        let store = Store::open(store, Env::system()).await.expect("store opens");
+        Self::start_at(Env::system(), store, dir, config).await
+    }
+
+    /// The same, with a clock of the test's.
+    pub(crate) async fn start_at(env: Env, store: StoreConfig, dir: TempDir, config: ServerConfig) -> Self {
+        let store = Store::open(store, env).await.expect("store opens");
         store.ensure_operator_key(Some(OPERATOR)).await.expect("operator key");
         let state = AppState::new(store.clone(), config, None).await.expect("state");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");

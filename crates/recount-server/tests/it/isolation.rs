@@ -79,6 +79,7 @@ fn table(ours: &Ours) -> BTreeMap<&'static str, Try> {
         ("post /v1/tenants", tried(None, Some(json!({"id": OURS})), false)),
         ("get /v1/tenants", tried(None, None, false)),
         ("get /v1/tenants/{id}", tried(Some(OURS), None, false)),
+        ("patch /v1/tenants/{id}", tried(Some(OURS), Some(json!({"retention_days": 40})), false)),
         ("get /v1/streams", tried(None, None, true)),
         ("post /v1/streams", tried(None, Some(stream()), true)),
         ("get /v1/streams/destinations", tried(None, None, true)),

@@ -15,6 +15,7 @@ mod leaks;
 mod listing;
 mod openapi;
 mod pages;
+mod retention;
 mod saved_views;
 mod scopes;
 mod sessions;

@@ -44,6 +44,7 @@ fn needed() -> BTreeMap<&'static str, &'static str> {
         ("post /v1/tenants", "tenants:manage"),
         ("get /v1/tenants", "tenants:manage"),
         ("get /v1/tenants/{id}", ""),
+        ("patch /v1/tenants/{id}", "tenants:manage"),
         ("get /v1/streams", "streams:manage"),
         ("post /v1/streams", "streams:manage"),
         ("get /v1/streams/destinations", "streams:manage"),
@@ -76,6 +77,7 @@ fn body(route: &str) -> Option<Value> {
         "post /v1/portal-sessions" => json!({"actor": {"type": "user", "id": "u"}}),
         "post /v1/saved-views" | "put /v1/saved-views/{id}" => json!({"name": "v", "view": {}}),
         "post /v1/tenants" => json!({"id": "acme"}),
+        "patch /v1/tenants/{id}" => json!({"retention_days": 400}),
         "post /v1/streams" => {
             json!({"name": "hook", "destination": {"type": "webhook", "url": "https://hooks.example.com/x"}})
         }

@@ -73,6 +73,28 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Records that the vendor's side changed for how many days a tenant's events are kept.
+    pub(super) async fn record_retention_change(
+        &self,
+        by: &Credential,
+        tenant: &TenantId,
+        (before, after): (Option<u32>, Option<u32>),
+    ) -> Result<(), AccessError> {
+        let mut event = OwnEvent::new("recount.retention.changed", by.actor().into());
+        let kept = match after.or(self.config().retention_days) {
+            Some(days) => format!("for {days} days"),
+            None => "for ever".to_owned(),
+        };
+        event.description = Some(format!("{} set that events are kept {kept}", by.name()));
+        event.targets = vec![log_target(tenant)];
+        event.metadata.insert("before_days".to_owned(), json!(before));
+        event.metadata.insert("after_days".to_owned(), json!(after));
+        TenantLog::new(self.clone(), tenant.clone()).record(event).await?;
+        Ok(())
+    }
+}
+
 fn log_target(tenant: &TenantId) -> OwnTarget {
     OwnTarget { kind: "log".to_owned(), id: tenant.to_string(), name: None }
 }

@@ -8,7 +8,7 @@ use super::error::AccessError;
 use super::scope::Scope;
 use crate::catalog::{Catalog, CatalogError};
 use crate::objects::Objects;
-use crate::{Store, TenantSummary};
+use crate::{RETENTION_DAYS_MAX, Retention, Store, TenantSummary};
 
 impl Store {
     /// Creates a tenant; says whether it was new.
@@ -44,7 +44,39 @@ impl Store {
         }
         let tenant = by.tenant_for(Some(tenant))?;
         let row = self.catalog().tenant(&tenant).await?;
-        row.map(Into::into).ok_or(AccessError::NotFound)
+        row.map(|row| self.summary(row)).ok_or(AccessError::NotFound)
+    }
+
+    /// Sets for how many days the tenant's events are kept; `None` for as long as the deployment keeps
+    /// those of others. The record is in the tenant's log before it takes effect.
+    ///
+    /// # Errors
+    /// [`AccessError::Forbidden`] without `tenants:manage`, `NotFound`, `Invalid` for days that are more
+    /// than [`RETENTION_DAYS_MAX`] or fewer than those for which ids are recognised.
+    pub async fn set_retention(
+        &self,
+        by: &Credential,
+        tenant: &TenantId,
+        days: Option<u32>,
+    ) -> Result<TenantSummary, AccessError> {
+        by.require(Scope::TenantsManage)?;
+        let before = self.tenant(by, tenant).await?;
+        let days_min = self.config().dedup_window_days;
+        if let Some(days) = days.filter(|days| !(days_min..=RETENTION_DAYS_MAX).contains(days)) {
+            return Err(AccessError::Invalid {
+                pointer: "/retention_days",
+                detail: format!(
+                    "{days} days can't be kept: at least {days_min}, for which ids are recognised \
+                     (dedup_window_days), and at most {RETENTION_DAYS_MAX}"
+                ),
+            });
+        }
+        let own_before = before.retention.filter(|_| before.retention_is_own).map(Retention::days);
+        if days != own_before {
+            self.record_retention_change(by, tenant, (own_before, days)).await?;
+            self.catalog().set_retention(tenant, days).await?;
+        }
+        self.tenant(by, tenant).await
     }
 
     /// Whether the tenant exists.

@@ -20,6 +20,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 3, text: include_str!("../../migrations/0003_streams.sql") },
     Migration { version: 4, text: include_str!("../../migrations/0004_stream_stretches.sql") },
     Migration { version: 5, text: include_str!("../../migrations/0005_portal.sql") },
+    Migration { version: 6, text: include_str!("../../migrations/0006_retention.sql") },
 ];
 
 /// Nodes that start together migrate one after the other (an arbitrary constant).

@@ -27,6 +27,7 @@ pub(crate) mod leases;
 mod migrate;
 mod open;
 pub(crate) mod portal_sessions;
+pub(crate) mod retention;
 pub(crate) mod saved_views;
 pub(crate) mod segments;
 mod settings;
@@ -86,6 +87,7 @@ pub(crate) enum CommitPoint {
     Intent,
     Seal,
     Compact,
+    Retain,
     Garbage,
     Lease,
     Tenants,
@@ -101,6 +103,7 @@ impl CommitPoint {
             Self::Intent => "intent",
             Self::Seal => "seal",
             Self::Compact => "compact",
+            Self::Retain => "retain",
             Self::Garbage => "garbage",
             Self::Lease => "lease",
             Self::Tenants => "tenants",

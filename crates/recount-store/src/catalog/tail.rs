@@ -40,9 +40,11 @@ pub(crate) struct NewTailBatch {
 
 /// Where all of a tenant's events are, at one moment.
 ///
-/// `segments` and `tail` together cover `0..next_seq` without gap or overlap, in seq order.
+/// `segments` and `tail` together cover `first_seq..next_seq` without gap or overlap, in seq order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LogLayout {
+    /// What came before it was removed by retention.
+    pub(crate) first_seq: u64,
     pub(crate) next_seq: u64,
     /// Equal as long as nothing but appends happened.
     pub(crate) version: u64,
@@ -73,7 +75,7 @@ impl Catalog {
     pub(crate) async fn layout(&self, tenant: &TenantId) -> Result<Option<LogLayout>, CatalogError> {
         let rows: Vec<LayoutColumns> = on_read!(self, |db| {
             sqlx::query_as(
-                "SELECT CAST(0 AS BIGINT), next_seq, layout, CAST('' AS TEXT), CAST(0 AS BIGINT), \
+                "SELECT CAST(0 AS BIGINT), next_seq, layout, CAST('' AS TEXT), first_seq, \
                      CAST(0 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT) \
                      FROM tenants WHERE tenant = $1 \
                  UNION ALL SELECT 1, first_seq, events, '', raw_bytes, \
@@ -94,7 +96,10 @@ impl Catalog {
         for (kind, a, b, object, bytes, min_occurred, max_occurred, min_received, max_received) in rows {
             let times = (min_occurred, max_occurred, min_received, max_received);
             match kind {
-                0 => (layout.next_seq, layout.version) = (a.cast_unsigned(), b.cast_unsigned()),
+                0 => {
+                    (layout.next_seq, layout.version) = (a.cast_unsigned(), b.cast_unsigned());
+                    layout.first_seq = bytes.cast_unsigned();
+                }
                 1 => layout.tail.push(meta((a, b, bytes, times.0, times.1, times.2, times.3))),
                 _ => layout.segments.push(SegmentMeta {
                     first_seq: a.cast_unsigned(),
@@ -217,7 +222,7 @@ impl Catalog {
 
 impl LogLayout {
     fn check(&self, tenant: &TenantId) -> Result<(), CatalogError> {
-        let mut next = 0;
+        let mut next = self.first_seq;
         let stretches = self.segments.iter().map(|segment| (segment.first_seq, segment.last_seq + 1));
         for (first, end) in stretches.chain(self.tail.iter().map(|b| (b.first_seq, b.end_seq()))) {
             if first != next || end <= first {
@@ -231,7 +236,7 @@ impl LogLayout {
         if next != self.next_seq {
             return Err(CatalogError::Corrupt {
                 object: format!("the log of tenant {tenant}"),
-                what: format!("it has {} events, the catalog's rows hold {next}", self.next_seq),
+                what: format!("it ends before seq {}, the catalog's rows before {next}", self.next_seq),
             });
         }
         Ok(())

@@ -10,7 +10,9 @@ use crate::catalog::bulk;
 pub(crate) struct TenantRow {
     pub(crate) tenant: TenantId,
     pub(crate) created_at: Timestamp,
-    /// The next event's seq, which is the number of events so far.
+    /// The first event's seq: earlier ones were removed by retention.
+    pub(crate) first_seq: u64,
+    /// The next event's seq, which is the number of events that there ever were.
     pub(crate) next_seq: u64,
     /// No later event gets an earlier `received_at`.
     pub(crate) last_received_at: Timestamp,
@@ -21,6 +23,8 @@ pub(crate) struct TenantRow {
     pub(crate) tail_bytes: u64,
     /// `received_at` of the tail's first event; meaningless when `tail_events` is 0.
     pub(crate) tail_since: Timestamp,
+    /// For how many days events are kept; `None`: as long as the deployment says.
+    pub(crate) retention_days: Option<u32>,
 }
 
 /// One tenant's part of a commit: what its row goes up by.
@@ -33,13 +37,13 @@ pub(crate) struct TenantAdvance {
     pub(crate) received_at: Timestamp,
 }
 
-type Columns = (String, i64, i64, i64, i64, i64, i64, i64, i64);
+type Columns = (String, i64, i64, i64, i64, i64, i64, i64, i64, i64, Option<i64>);
 
 macro_rules! select_tenants {
     ($($rest:literal)*) => {
         concat!(
             "SELECT tenant, created_at, next_seq, last_received_at, layout, \
-             tail_batches, tail_events, tail_bytes, tail_since FROM tenants ",
+             tail_batches, tail_events, tail_bytes, tail_since, first_seq, retention_days FROM tenants ",
             $($rest),*
         )
     };
@@ -53,6 +57,7 @@ fn row(columns: &Columns) -> Result<TenantRow, CatalogError> {
     Ok(TenantRow {
         tenant: columns.0.parse().map_err(|_| corrupt("the name is not a tenant's"))?,
         created_at: Timestamp::from_micros(columns.1),
+        first_seq: u64::try_from(columns.9).map_err(|_| corrupt("first_seq is negative"))?,
         next_seq: u64::try_from(columns.2).map_err(|_| corrupt("next_seq is negative"))?,
         last_received_at: Timestamp::from_micros(columns.3),
         layout: columns.4.max(0).cast_unsigned(),
@@ -60,6 +65,7 @@ fn row(columns: &Columns) -> Result<TenantRow, CatalogError> {
         tail_events: columns.6.max(0).cast_unsigned(),
         tail_bytes: columns.7.max(0).cast_unsigned(),
         tail_since: Timestamp::from_micros(columns.8),
+        retention_days: columns.10.map(|days| u32::try_from(days.max(1)).unwrap_or(u32::MAX)),
     })
 }
 

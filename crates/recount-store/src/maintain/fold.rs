@@ -9,7 +9,7 @@ use crate::catalog::leases::{self, Lease};
 use crate::catalog::tail::{self, NewTailBatch, TailBatchMeta};
 use crate::catalog::{CommitPoint, tenants};
 use crate::measure;
-use crate::tail_batch::{Encoder, Run};
+use crate::tail_batch::{self, Encoder};
 
 /// Rows of at least this many events, or bytes, are left alone: each event is folded about twice at most.
 const SMALL_EVENTS: u64 = 256;
@@ -35,15 +35,7 @@ impl Workshop {
             max_received: run[run.len() - 1].max_received,
         };
         let encode = move || {
-            let mut runs: Vec<Run> = Vec::new();
-            for row in &rows {
-                match runs.last_mut() {
-                    Some(run) if run.received_at == row.received_at => run.events += 1,
-                    _ => runs.push(Run { events: 1, received_at: row.received_at }),
-                }
-            }
-            let body = Encoder::new()?.encode(rows.iter().map(|row| row.line.as_str()), &runs)?;
-            Ok::<_, std::io::Error>(body)
+            Encoder::new()?.encode(rows.iter().map(|row| row.line.as_str()), &tail_batch::runs(&rows))
         };
         let body = match tokio::task::spawn_blocking(encode).await {
             Ok(body) => body.map_err(|error| WorkError::Encode(error.to_string()))?,

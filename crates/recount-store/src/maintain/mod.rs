@@ -1,4 +1,5 @@
-//! Work in the background: seal tails, fold small rows, merge segments, delete garbage.
+//! Work in the background: seal tails, fold small rows, merge segments, remove what is kept no longer,
+//! delete garbage.
 //!
 //! Tenants are divided into shards, each a lease that one node holds at a time. The committer
 //! hints at tenants whose tail has grown; a cheap scan finds those that have become old, and
@@ -10,6 +11,7 @@ pub(crate) mod checkpoint;
 mod collect;
 mod compact;
 mod fold;
+mod retain;
 mod seal;
 mod shards;
 mod tend;
@@ -30,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::{Catalog, CatalogError};
 use crate::config::{CompactionPolicy, SealPolicy, StoreConfig};
 use crate::env::Env;
+use crate::heads::Heads;
 use crate::measure;
 use crate::objects::{ObjectError, Objects};
 use crate::segment_cache::SegmentCache;
@@ -46,6 +49,8 @@ const LEASE_INTERVAL: Duration = Duration::from_secs(5);
 const SCAN_INTERVAL: Duration = Duration::from_secs(30);
 /// How often unreferenced objects are deleted.
 const COLLECT_INTERVAL: Duration = Duration::from_secs(60);
+/// How often logs are looked through for events that are kept no longer; they become so at midnight.
+const RETAIN_INTERVAL: Duration = Duration::from_secs(600);
 /// Tails and merges worked on at once, fewer on small machines. Sealing waits for the disk and for its
 /// turn to commit most of the time; merging takes a processor from appends and reads.
 const TAILS_AT_ONCE_MAX: usize = 8;
@@ -79,19 +84,24 @@ pub(crate) struct Workshop {
     pub(crate) catalog: Catalog,
     pub(crate) objects: Objects,
     pub(crate) segments: SegmentCache,
+    pub(crate) heads: Heads,
     pub(crate) seal: Arc<SealPolicy>,
     pub(crate) compaction: Arc<CompactionPolicy>,
+    /// Of tenants that have none of their own.
+    pub(crate) retention_days: Option<u32>,
     pub(crate) busy: Busy,
     pub(crate) cancel: CancellationToken,
 }
 
 impl Workshop {
-    fn new(
+    #[expect(clippy::too_many_arguments, reason = "they are the store's parts, each once")]
+    pub(crate) fn new(
         config: &StoreConfig,
         env: Env,
         catalog: Catalog,
         objects: Objects,
         segments: SegmentCache,
+        heads: Heads,
         busy: Busy,
         cancel: CancellationToken,
     ) -> Self {
@@ -100,8 +110,10 @@ impl Workshop {
             catalog,
             objects,
             segments,
+            heads,
             seal: Arc::new(config.seal.clone()),
             compaction: Arc::new(config.compaction.clone()),
+            retention_days: config.retention_days,
             busy,
             cancel,
         }
@@ -116,6 +128,7 @@ impl Workshop {
             store.catalog.clone(),
             store.objects.clone(),
             store.segments.clone(),
+            store.heads.clone(),
             Busy::default(),
             store.shutdown.clone(),
         )
@@ -151,6 +164,8 @@ pub(crate) struct Maintainer {
     segments: Jobs,
     running: JoinSet<Finished>,
     scan: JoinSet<Due>,
+    /// Finds tenants with events that are kept no longer; their segments are then tended.
+    expired: JoinSet<Vec<TenantId>>,
     collection: JoinSet<()>,
 }
 
@@ -198,24 +213,17 @@ impl Jobs {
 }
 
 impl Maintainer {
-    pub(crate) fn new(
-        config: &StoreConfig,
-        env: Env,
-        catalog: Catalog,
-        objects: Objects,
-        segments: SegmentCache,
-        busy: Busy,
-        cancel: CancellationToken,
-    ) -> Self {
-        let shards = Shards::new(&config.node_name, env.clone(), catalog.clone());
+    pub(crate) fn new(workshop: Workshop, node_name: &str) -> Self {
+        let shards = Shards::new(node_name, workshop.env.clone(), workshop.catalog.clone());
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
-            workshop: Workshop::new(config, env, catalog, objects, segments, busy, cancel),
+            workshop,
             shards,
             tails: Jobs::new(cores.clamp(1, TAILS_AT_ONCE_MAX)),
             segments: Jobs::new((cores / 4).clamp(1, MERGES_AT_ONCE_MAX)),
             running: JoinSet::new(),
             scan: JoinSet::new(),
+            expired: JoinSet::new(),
             collection: JoinSet::new(),
         }
     }
@@ -225,6 +233,7 @@ impl Maintainer {
         let mut lease_ticks = ticks(LEASE_INTERVAL);
         let mut scan_ticks = ticks(SCAN_INTERVAL);
         let mut collect_ticks = ticks(COLLECT_INTERVAL);
+        let mut retain_ticks = ticks(RETAIN_INTERVAL);
         let cancel = self.workshop.cancel.clone();
         loop {
             tokio::select! {
@@ -238,9 +247,13 @@ impl Maintainer {
                     tails.into_iter().for_each(|tenant| self.tails.add(tenant));
                     segments.into_iter().for_each(|tenant| self.segments.add(tenant));
                 }
+                Some(found) = self.expired.join_next() => {
+                    found.unwrap_or_default().into_iter().for_each(|tenant| self.segments.add(tenant));
+                }
                 Some(_) = self.collection.join_next() => {}
                 _ = scan_ticks.tick() => self.start_scan(),
                 _ = collect_ticks.tick() => self.start_collection(),
+                _ = retain_ticks.tick() => self.find_expired(),
                 Some(tenant) = hinted.recv() => self.tails.add(tenant),
             }
             self.start_work(Kind::Tail);
@@ -299,6 +312,18 @@ impl Maintainer {
                 workshop.find_due().await.unwrap_or_else(|error| {
                     tracing::warn!(error = %error, "can't look for background work");
                     Due::default()
+                })
+            });
+        }
+    }
+
+    fn find_expired(&mut self) {
+        if self.expired.is_empty() {
+            let workshop = self.workshop.clone();
+            self.expired.spawn(async move {
+                workshop.find_expired().await.unwrap_or_else(|error| {
+                    tracing::warn!(error = %error, "can't look for events that are kept no longer");
+                    Vec::new()
                 })
             });
         }

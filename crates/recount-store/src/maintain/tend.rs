@@ -40,8 +40,9 @@ impl Workshop {
         }
     }
 
-    /// Merges the tenant's segments until nothing is due.
+    /// Removes what is kept no longer, and merges the tenant's segments until nothing is due.
     pub(crate) async fn tend_segments(&self, tenant: &TenantId, lease: &Lease) -> Result<(), WorkError> {
+        self.retain(tenant, lease).await?;
         while self.compact_one(tenant, lease).await? {
             self.check_cancelled()?;
         }

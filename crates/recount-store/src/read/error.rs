@@ -28,6 +28,12 @@ pub enum ReadError {
         /// How long to wait.
         retry_after: Duration,
     },
+    /// What was asked for was removed by retention.
+    #[error("events before seq {first_seq} were removed by retention; go on from there")]
+    Removed {
+        /// The first event that is left.
+        first_seq: u64,
+    },
     /// Stored data is damaged or missing; nothing of it is served. Trying again does not help.
     #[error("{object} is damaged: {what}")]
     Corrupt {

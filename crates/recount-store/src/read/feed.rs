@@ -99,13 +99,16 @@ impl ReadState {
     }
 }
 
-/// Events from `from` on, which is within the plan.
+/// Events from `from` on, which is below the plan's end.
 async fn page(
     question: &Arc<Question>,
     plan: &Plan,
     from: u64,
     limit: usize,
 ) -> Result<Vec<StoredEvent>, Fault> {
+    if from < plan.first_seq() {
+        return Err(ReadError::Removed { first_seq: plan.first_seq() }.into());
+    }
     let mut events = Vec::new();
     let mut bytes = 0;
     let mut seq = from;

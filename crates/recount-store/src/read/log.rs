@@ -53,6 +53,9 @@ impl TenantLog {
     ///
     /// A page can have fewer events than asked for although more exist; it is empty only if
     /// there is none. Whoever goes on at the page's `next` misses nothing.
+    ///
+    /// # Errors
+    /// [`ReadError::Removed`] if retention has removed the event at `from`.
     pub async fn feed(&self, from: u64, limit: usize, wait: Duration) -> Result<FeedPage, ReadError> {
         let read = &self.store.inner.read;
         read.feed(&self.tenant, self.watch_head(), from, limit, wait).await

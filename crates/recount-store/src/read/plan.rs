@@ -21,7 +21,7 @@ pub(crate) const PLANS_MAX: usize = 16;
 /// A run holds at most this many events.
 const RUN_EVENTS_MAX: u64 = 16_384;
 
-/// A tenant's log at one moment: `segments` and `tail` cover `0..end_seq` without gap or overlap.
+/// A tenant's log at one moment: `segments` and `tail` cover `first_seq..end_seq` without gap or overlap.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     layout: Arc<LogLayout>,
@@ -53,7 +53,12 @@ impl TailRun {
 }
 
 impl Plan {
-    /// The log's size: every event has a seq below it.
+    /// The first event's seq; earlier ones were removed.
+    pub(crate) fn first_seq(&self) -> u64 {
+        self.layout.first_seq
+    }
+
+    /// The log's end: every event has a seq below it.
     pub(crate) fn end_seq(&self) -> u64 {
         self.layout.next_seq
     }

@@ -16,4 +16,5 @@ mod maintenance;
 mod nodes;
 mod opening;
 mod read;
+mod retention;
 mod support;

@@ -204,12 +204,15 @@ pub(crate) async fn tend(store: &Store, tenant: &TenantId) {
 pub(crate) async fn checked_log(store: &Store, tenant: &TenantId) -> Vec<String> {
     let log = testing::read_log(store, tenant).await.expect("the log is whole");
     check_invariants(&log);
+    let layout = testing::layout(store, tenant).await.expect("the log is whole");
+    assert_eq!(log.first().map_or(layout.next_seq, |event| event.seq), layout.first_seq);
     log.iter().map(id_of).collect()
 }
 
 pub(crate) fn check_invariants(log: &[StoredEvent]) {
-    for (event, seq) in log.iter().zip(0..) {
-        assert_eq!(event.seq, seq, "seq is dense from 0");
+    let first = log.first().map_or(0, |event| event.seq);
+    for (event, seq) in log.iter().zip(first..) {
+        assert_eq!(event.seq, seq, "seq is dense");
     }
     assert!(log.is_sorted_by_key(|event| event.received_at), "received_at never decreases along seq");
     let mut ids = HashSet::new();

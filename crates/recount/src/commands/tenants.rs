@@ -17,7 +17,8 @@ The first event of a tenant creates it, unless the server runs with create_tenan
 Examples:
   recount tenants list
   recount tenants create acme
-  recount tenants show acme --json")]
+  recount tenants show acme --json
+  recount tenants retain acme --days 400")]
 pub struct Tenants {
     #[command(subcommand)]
     command: TenantsCommand,
@@ -37,6 +38,21 @@ enum TenantsCommand {
         /// Print them as they are, one a line
         #[arg(long)]
         json: bool,
+    },
+    /// Set for how many days a tenant's events are kept
+    ///
+    /// Events that were received earlier are removed, at the end of the day (UTC) and for good. The
+    /// tenant's log says so in events of its own, and so does every change of this.
+    #[command(group = clap::ArgGroup::new("kept").required(true))]
+    Retain {
+        /// Its id
+        id: String,
+        /// For so many days; not fewer than ids are recognised (dedup_window_days)
+        #[arg(long, group = "kept", value_name = "DAYS")]
+        days: Option<u32>,
+        /// For as long as the server keeps events of all tenants (retention_days)
+        #[arg(long, group = "kept")]
+        default: bool,
     },
     /// Show one tenant
     Show {
@@ -61,6 +77,14 @@ impl Tenants {
                 eprintln!("created {id}");
             }
             TenantsCommand::List { json } => print(&client.all_pages("/v1/tenants", &[]).await?, json)?,
+            TenantsCommand::Retain { id, days, default: _ } => {
+                let path = format!("/v1/tenants/{}", escape(&id));
+                let tenant = client.patch(&path, &json!({"retention_days": days})).await?;
+                match tenant["retention_days"].as_u64() {
+                    Some(days) => eprintln!("events of {id} are kept for {days} days"),
+                    None => eprintln!("events of {id} are kept for ever"),
+                }
+            }
             TenantsCommand::Show { id, json } => {
                 print(&[client.get(&format!("/v1/tenants/{}", escape(&id)), &[]).await?], json)?;
             }
@@ -78,12 +102,19 @@ fn print(tenants: &[Box<RawValue>], as_json: bool) -> Result<(), Failed> {
         Some(Value::Number(number)) => indicatif::HumanCount(number.as_u64().unwrap_or(0)).to_string(),
         _ => "–".to_owned(),
     };
+    let kept = |tenant: &Value| match tenant["retention_days"].as_u64() {
+        Some(days) => format!("{days} days"),
+        None => "for ever".to_owned(),
+    };
     let rows: Vec<Vec<String>> = tenants
         .iter()
         .map(|tenant| output::value(tenant))
         .map(|tenant| {
-            ["id", "events", "created_at", "last_received_at"].map(|name| text(&tenant, name)).to_vec()
+            let mut cells =
+                ["id", "events", "created_at", "last_received_at"].map(|name| text(&tenant, name)).to_vec();
+            cells.push(kept(&tenant));
+            cells
         })
         .collect();
-    output::line(&output::table(&["tenant", "events", "created", "last event received"], &rows))
+    output::line(&output::table(&["tenant", "events", "created", "last event received", "kept"], &rows))
 }

@@ -91,6 +91,15 @@ impl Resolved {
         }
     }
 
+    /// A number that need not be set.
+    #[must_use]
+    pub fn optional_number(&self, key: &str) -> Option<u64> {
+        match self.value(key) {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
     /// A flag.
     #[must_use]
     pub fn flag(&self, key: &str) -> bool {
@@ -240,6 +249,15 @@ impl Loader {
             }
         }
         check_host_tokens(&resolved)?;
+        let window = resolved.number("dedup_window_days");
+        if let Some(days) = resolved.optional_number("retention_days").filter(|days| *days < window) {
+            return Err(ConfigError::Together(format!(
+                "retention_days ({}) = {days} is less than dedup_window_days ({}) = {window}: an event must be \
+                 kept for as long as its id is recognised",
+                resolved.origin("retention_days"),
+                resolved.origin("dedup_window_days")
+            )));
+        }
         let shared = resolved.text("catalog").is_some_and(|url| url.starts_with("postgres"));
         if shared && resolved.text("secret_key").is_none() && resolved.text("secret_key_file").is_none() {
             return Err(ConfigError::Together(format!(

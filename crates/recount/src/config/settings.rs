@@ -127,6 +127,13 @@ pub static SETTINGS: &[Setting] = &[
         "30",
         "For how many days an event's id is recognised, so that sending it again adds nothing.",
     ),
+    row(
+        "retention_days",
+        "RECOUNT_RETENTION_DAYS",
+        Kind::Count(1, 36_500),
+        "",
+        "For how many days events are kept after they were received, of tenants that have no retention of their own. Without it, for ever. Not fewer than dedup_window_days, and the same on every node.",
+    ),
     row("node_name", "RECOUNT_NODE_NAME", Kind::Text, "recount", "The name of this node in logs and leases."),
     row(
         "shutdown_grace",

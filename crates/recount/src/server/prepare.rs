@@ -100,6 +100,9 @@ pub(super) fn store_config(settings: &Resolved) -> Result<StoreConfig, Failed> {
         secret_key,
         create_tenants: settings.flag("create_tenants"),
         dedup_window_days: narrow("dedup_window_days"),
+        retention_days: settings
+            .optional_number("retention_days")
+            .map(|days| u32::try_from(days).unwrap_or(u32::MAX)),
         seal: SealPolicy {
             events: settings.number("seal.events"),
             raw_bytes: settings.number("seal.raw"),

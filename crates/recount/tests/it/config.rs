@@ -58,6 +58,8 @@ fn broken_files_and_settings_that_do_not_go_together_are_told() {
     let together =
         with_file(&format!("operator_key = \"{}\"\noperator_key_file = \"{key}\"\n", "k".repeat(40)));
     assert!(together.contains("are both set: leave one out") && !together.contains("kkkk"), "{together}");
+    let kept = with_file("retention_days = 7\n");
+    insta::assert_snapshot!(kept, @"error: retention_days (/recount.toml:1) = 7 is less than dedup_window_days (default) = 30: an event must be kept for as long as its id is recognised");
     let shared = with_variable("RECOUNT_CATALOG", "postgres://u:p@db/recount");
     assert!(shared.contains("secret_key must be given"), "{shared}");
 }

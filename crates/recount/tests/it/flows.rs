@@ -184,6 +184,12 @@ fn tenants_are_created_listed_and_shown() {
     assert_eq!(ids, ["acme", "beta@example"]);
     assert_eq!(server.run(["tenants", "show", "acme", "--json"]).json_lines()[0]["events"], 3);
     assert!(server.run(["tenants", "list"]).stdout.starts_with("TENANT"));
+    insta::assert_snapshot!(server.run(["tenants", "retain", "acme", "--days", "400"]).stderr, @"events of acme are kept for 400 days");
+    assert_eq!(server.run(["tenants", "show", "acme", "--json"]).json_lines()[0]["retention_days"], 400);
+    assert!(server.run(["tenants", "show", "acme"]).stdout.contains("400 days"));
+    insta::assert_snapshot!(server.run(["tenants", "retain", "acme", "--days", "3"]).stderr, @"error: A member of the body has an invalid value: 3 days can't be kept: at least 30, for which ids are recognised (dedup_window_days), and at most 36500 (at /retention_days)");
+    assert!(server.run(["tenants", "retain", "acme"]).stderr.contains("<--days <DAYS>|--default>"));
+    insta::assert_snapshot!(server.run(["tenants", "retain", "acme", "--default"]).stderr, @"events of acme are kept for ever");
 }
 
 #[test]

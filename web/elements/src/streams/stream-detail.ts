@@ -79,7 +79,8 @@ export class StreamDetail extends Part {
       ${problemNote(this.app.i18n, this.problem)}
       ${stream.status_reason ? html`<p class="note wary">${icon('alert')}<span class="any">${plain(stream.status_reason)}</span></p>` : nothing}
       ${stream.status === 'draft' ? nothing : html`<dl class="facts">
-        <div><dt>${t('Behind')}</dt><dd>${t('{n} event|{n} events', { n: stream.lag?.events ?? 0 })}<small>${stream.lag?.seconds ? agoText(i18n, -stream.lag.seconds * 1000, 0) : t('up to date')}</small></dd></div>
+        <div><dt>${t('Behind')}</dt><dd>${t('{n} event|{n} events', { n: stream.lag?.events ?? 0 })}<small>${stream.lag?.events ? agoText(i18n, -(stream.lag.seconds ?? 0) * 1000, 0) : t('up to date')}</small></dd></div>
+        ${stream.lag?.cut_off_at && tone !== 'ok' ? html`<div><dt>${t('Kept until')}</dt><dd>${timeTag(i18n, stream.lag.cut_off_at)}</dd></div>` : nothing}
         <div><dt>${t('Delivered')}</dt><dd>${i18n.number(stream.delivered)}</dd></div>
         <div><dt>${t('Last success')}</dt><dd>${timeTag(i18n, stream.last_success_at)}</dd></div>
         <div><dt>${t('Refused events')}</dt><dd class=${stream.dead_letters ? 'danger' : ''}>${i18n.number(stream.dead_letters)}</dd></div></dl>`}

@@ -11,7 +11,8 @@ export interface Stream {
   status_reason?: string | null;
   tested_at?: string | null;
   health: 'unknown' | 'healthy' | 'unhealthy' | 'recovering';
-  lag?: { events: number; seconds: number | null } | null;
+  /** What waits; retention removes the oldest of it at `cut_off_at`. */
+  lag?: { events: number; seconds: number | null; cut_off_at?: string | null; removed?: number } | null;
   delivered: number;
   failures?: number;
   retry_at?: string | null;

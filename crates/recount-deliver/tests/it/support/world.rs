@@ -9,9 +9,11 @@ use recount_deliver::{
     engine::{Backoff, Engine, EngineConfig},
     lifecycle::{By, CreateStream, CreatedStream, StreamView, Streams},
 };
-use recount_event::{ParseContext, TenantId, parse_event};
+use recount_event::{ParseContext, TenantId, Timestamp, parse_event};
 use recount_store::{
-    CatalogLocation, Env, ObjectsLocation, OwnActor, SecretKeySource, Store, StoreConfig, TenantLog, testing,
+    CatalogLocation, Env, ObjectsLocation, OwnActor, SecretKeySource, Store, StoreConfig, TenantLog,
+    env::ManualClock,
+    testing::{self, Tender},
 };
 use serde_json::{Value, json};
 
@@ -23,6 +25,9 @@ pub(crate) struct World {
     pub(crate) delivery: Delivery,
     _folder: Arc<tempfile::TempDir>,
 }
+
+/// When a world begins whose clock the test moves.
+pub(crate) const BEGIN: &str = "2026-11-23T09:00:00Z";
 
 /// Delivery to this machine, with pauses that tests can wait for.
 pub(crate) fn config() -> DeliveryConfig {
@@ -77,11 +82,34 @@ impl World {
     }
 
     pub(crate) async fn with(config: DeliveryConfig) -> Self {
+        Self::open(config, Env::system(), |_| {}).await
+    }
+
+    async fn open(config: DeliveryConfig, env: Env, change: impl FnOnce(&mut StoreConfig)) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
-        let store =
-            Store::open(StoreConfig::embedded(folder.path()), Env::system()).await.expect("the store opens");
+        let mut store = StoreConfig::embedded(folder.path());
+        change(&mut store);
+        let store = Store::open(store, env).await.expect("the store opens");
         let delivery = Delivery::new(&store, config).expect("delivery is set up");
         Self { store, delivery, _folder: folder }
+    }
+
+    /// One that begins at [`BEGIN`], whose days pass when the test says so, and whose events are kept for three
+    /// of them.
+    pub(crate) async fn keeping_three_days() -> (Self, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::new(Timestamp::parse_rfc3339(BEGIN).expect("a time")));
+        let env = Env { clock: clock.clone(), ..Env::system() };
+        let kept = |store: &mut StoreConfig| {
+            store.maintain = false;
+            store.retention_days = Some(3);
+        };
+        (Self::open(config(), env, kept).await, clock)
+    }
+
+    /// Removes what is kept no longer of a tenant's log.
+    pub(crate) async fn retain(&self, name: &str) {
+        let tender = Tender::new(&self.store, "maintain/test", "test").await.expect("the lease is free");
+        tender.tend(&tenant(name)).await.expect("tended");
     }
 
     /// Two nodes over one new PostgreSQL database, or `None` with a line that says what is not run.
@@ -200,15 +228,16 @@ impl World {
 
     /// The actions of Recount's own events in a tenant's log.
     pub(crate) async fn own_actions(&self, name: &str) -> Vec<String> {
+        let events = self.own_events(name).await;
+        events.iter().map(|event| event["action"].as_str().expect("an action").to_owned()).collect()
+    }
+
+    /// Recount's own events in a tenant's log.
+    pub(crate) async fn own_events(&self, name: &str) -> Vec<Value> {
         let log = self.log(name);
-        let page = log.feed(0, 10_000, Duration::ZERO).await.expect("the log");
-        let mut actions = Vec::new();
-        for event in page.events {
-            let fields = recount_event::read_fields(&event.line).expect("an event");
-            if fields.action.starts_with("recount.") {
-                actions.push(fields.action.into_owned());
-            }
-        }
-        actions
+        let first = log.extent().await.expect("the log").first_seq;
+        let page = log.feed(first, 10_000, Duration::ZERO).await.expect("the log");
+        let events = page.events.iter().map(|event| serde_json::from_str(&event.line).expect("JSON"));
+        events.filter(|event: &Value| event["source"] == "recount").collect()
     }
 }

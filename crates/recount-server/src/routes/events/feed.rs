@@ -23,8 +23,8 @@ pub(crate) struct FeedParams {
     /// The tenant; needed with a credential of the vendor's side, else implied.
     #[param(schema_with = crate::openapi::tenant_schema)]
     tenant: Option<String>,
-    /// The first `seq` to return: 0 for the log's beginning, then `next` of the answer before.
-    #[param(minimum = 0, maximum = 9223372036854775807_i64, default = 0)]
+    /// The first `seq` to return: nothing for the log's beginning, then `next` of the answer before.
+    #[param(minimum = 0, maximum = 9223372036854775807_i64)]
     from: Option<u64>,
     /// Events in the answer.
     #[param(minimum = 1, maximum = 1000, default = 1000)]
@@ -37,13 +37,17 @@ pub(crate) struct FeedParams {
 /// Follow the log
 ///
 /// Events in `seq` order without gaps, whatever their `occurred_at`. Store `next` and pass it as
-/// `from`: every event is seen exactly once.
+/// `from`: every event is seen exactly once. If retention has removed the event at `from`, the answer
+/// is a problem `events_removed`, which says where the log begins now.
 #[utoipa::path(
     get,
     path = "/v1/feed",
     tag = "events",
     params(FeedParams),
-    responses((status = 200, description = "Events in seq order", body = crate::openapi::FeedAnswer)),
+    responses(
+        (status = 200, description = "Events in seq order", body = crate::openapi::FeedAnswer),
+        (status = 410, description = "Retention has removed the event at that place", body = crate::problem::ProblemBody, content_type = "application/problem+json"),
+    ),
 )]
 pub(crate) async fn feed(
     State(state): State<AppState>,
@@ -59,7 +63,10 @@ pub(crate) async fn feed(
             format!("it is at most {FEED_WAIT_SECONDS_MAX} seconds"),
         ));
     }
-    let from = params.from.unwrap_or(0);
+    let from = match params.from {
+        Some(from) => from,
+        None => log.extent().await?.first_seq,
+    };
     if i64::try_from(from).is_err() {
         return Err(Problem::invalid_parameter("from", "it is larger than any seq"));
     }

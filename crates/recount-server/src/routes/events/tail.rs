@@ -54,7 +54,9 @@ pub(crate) struct TailParams {
 /// `seq`, without a gap. The first block has an `id` only and says where the stream begins, -1
 /// before the first event of all, so that this holds for a connection that broke before any event
 /// came, too. Later blocks with an `id` only move the place on over events that the filter leaves
-/// out. A comment is sent every 15 seconds. The stream ends when the credential does.
+/// out. A comment is sent every 15 seconds. The stream ends when the credential does. A client that was
+/// away for so long that retention has removed the event after its `Last-Event-ID` is answered
+/// `events_removed`.
 #[utoipa::path(
     get,
     path = "/v1/events/tail",
@@ -63,7 +65,10 @@ pub(crate) struct TailParams {
         TailParams,
         ("Last-Event-ID" = Option<i64>, Header, description = "The last `id` that was sent", minimum = -1, maximum = 9223372036854775806_i64),
     ),
-    responses((status = 200, description = "An endless stream", body = ServerSentEvent, content_type = "text/event-stream")),
+    responses(
+        (status = 200, description = "An endless stream", body = ServerSentEvent, content_type = "text/event-stream"),
+        (status = 410, description = "Retention has removed the event at that place", body = crate::problem::ProblemBody, content_type = "application/problem+json"),
+    ),
 )]
 pub(crate) async fn tail(
     State(state): State<AppState>,
@@ -79,6 +84,10 @@ pub(crate) async fn tail(
         (None, Some(_)) => return Err(Problem::invalid_parameter("from", "it is larger than any seq")),
         (None, None) => log.head().await?,
     };
+    let first_seq = log.extent().await?.first_seq;
+    if from < first_seq {
+        return Err(ReadError::Removed { first_seq }.into());
+    }
     let body = Body::from_stream(follow(state, Arc::new(credential), log, filter.compile(), from));
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
@@ -147,7 +156,8 @@ fn follow(
 }
 
 fn is_lasting(error: &ReadError) -> bool {
-    matches!(error, ReadError::Corrupt { .. } | ReadError::NotFound | ReadError::Cancelled)
+    use ReadError::{Cancelled, Corrupt, NotFound, Removed};
+    matches!(error, Corrupt { .. } | Removed { .. } | NotFound | Cancelled)
 }
 
 /// The page as server-sent events; a comment if there is nothing to send.

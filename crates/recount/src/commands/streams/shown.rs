@@ -15,6 +15,7 @@ pub(super) const STREAM_COLUMNS: &[Column] = &[
     ("health", &["/health"]),
     ("destination", &["/destination/type"]),
     ("behind", &["/lag/events"]),
+    ("cut off at", &["/lag/cut_off_at"]),
     ("dead letters", &["/dead_letters"]),
     ("why", &["/status_reason", "/last_error"]),
 ];

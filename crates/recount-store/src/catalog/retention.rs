@@ -1,0 +1,81 @@
+//! How long each tenant's events are kept, and where its log begins.
+
+use recount_event::{TenantId, Timestamp};
+
+use super::{Catalog, CatalogError, CatalogTx, CommitPoint, on_read, on_tx};
+
+const MICROS_PER_DAY: i64 = 86_400 * 1_000_000;
+
+impl Catalog {
+    /// Tenants after `after` whose oldest event was received too many days before `midnight`, given
+    /// how many days the deployment keeps those of tenants that have no retention of their own.
+    pub(crate) async fn tenants_to_trim(
+        &self,
+        default_days: Option<u32>,
+        midnight: Timestamp,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<TenantId>, CatalogError> {
+        let rows: Vec<(String,)> = on_read!(self, |db| {
+            sqlx::query_as(
+                "SELECT tenant FROM tenants WHERE tenant > $1 AND first_seq < next_seq \
+                 AND COALESCE(retention_days, $2) IS NOT NULL \
+                 AND COALESCE((SELECT min_received FROM segments WHERE segments.tenant = tenants.tenant \
+                     ORDER BY segments.first_seq LIMIT 1), tail_since) \
+                     < $3 - COALESCE(retention_days, $2) * $4 \
+                 ORDER BY tenant LIMIT $5",
+            )
+            .bind(after)
+            .bind(default_days.map(i64::from))
+            .bind(midnight.as_micros())
+            .bind(MICROS_PER_DAY)
+            .bind(i64::from(limit))
+            .fetch_all(db)
+            .await?
+        });
+        rows.into_iter()
+            .map(|(name,)| {
+                name.parse().map_err(|_| CatalogError::Corrupt {
+                    object: format!("catalog row of tenant {name}"),
+                    what: "the name is not a tenant's".to_owned(),
+                })
+            })
+            .collect()
+    }
+
+    /// Sets for how many days the tenant's events are kept; `None` for the deployment's retention.
+    /// Says whether the tenant exists.
+    pub(crate) async fn set_retention(
+        &self,
+        tenant: &TenantId,
+        days: Option<u32>,
+    ) -> Result<bool, CatalogError> {
+        let mut tx = self.begin().await?;
+        let rows = on_tx!(tx, |db| {
+            sqlx::query("UPDATE tenants SET retention_days = $2 WHERE tenant = $1")
+                .bind(tenant.as_ref())
+                .bind(days.map(i64::from))
+                .execute(db)
+                .await?
+                .rows_affected()
+        });
+        self.commit(tx, CommitPoint::Tenants).await?;
+        Ok(rows == 1)
+    }
+}
+
+/// Moves the beginning of the tenant's log. Its row must be locked.
+pub(crate) async fn move_first_seq(
+    tx: &mut CatalogTx,
+    tenant: &TenantId,
+    first_seq: u64,
+) -> Result<(), CatalogError> {
+    on_tx!(*tx, |db| {
+        sqlx::query("UPDATE tenants SET first_seq = $2 WHERE tenant = $1")
+            .bind(tenant.as_ref())
+            .bind(first_seq.cast_signed())
+            .execute(db)
+            .await?;
+    });
+    Ok(())
+}
