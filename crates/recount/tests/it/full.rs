@@ -69,7 +69,7 @@ async fn a_server_without_room_keeps_what_it_acknowledged_and_recovers() {
         assert!(stored < 2_000, "there is room for ever");
     };
     assert_eq!((refused.0, refused.1["code"].as_str()), (503, Some("unavailable")), "{}", refused.1);
-    assert!(server.log().contains("events were not stored"), "the log says so");
+    server.wait_for_log("events were not stored");
 
     prlimit(&["--pid", &pid, "--fsize=unlimited:unlimited"]);
     // The sender tries the same event again.

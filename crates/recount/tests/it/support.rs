@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,6 +13,9 @@ use tempfile::TempDir;
 pub(crate) const OPERATOR_KEY: &str = "operator-key-of-the-tests-0123456789abcdef";
 /// How long a server may take to start before a test gives up.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// How long a line of the log may take to arrive before a test gives up.
+const LOG_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long a program that was told to stop may take before a test gives up.
 const END_TIMEOUT: Duration = Duration::from_secs(60);
@@ -31,7 +34,22 @@ pub(crate) fn binary() -> Command {
 pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
-    log: Arc<Mutex<Vec<String>>>,
+    log: Arc<Log>,
+}
+
+/// What a server logged until now; whoever waits is told of each line.
+#[derive(Default)]
+struct Log(Mutex<Vec<String>>, Condvar);
+
+impl Log {
+    fn push(&self, line: String) {
+        self.0.lock().expect("no test panicked with it").push(line);
+        self.1.notify_all();
+    }
+
+    fn text(&self) -> String {
+        self.0.lock().expect("no test panicked with it").join("\n")
+    }
 }
 
 impl Server {
@@ -97,9 +115,14 @@ impl Server {
         peak_kib(self.child.id())
     }
 
-    /// What it logged until now.
-    pub(crate) fn log(&self) -> String {
-        self.log.lock().expect("no test panicked with it").join("\n")
+    /// Waits until it has logged a line that contains `text`: an answer can overtake what is logged before it.
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        let lines = self.log.0.lock().expect("no test panicked with it");
+        let missing = |lines: &mut Vec<String>| !lines.iter().any(|line| line.contains(text));
+        let (lines, waited) =
+            self.log.1.wait_timeout_while(lines, LOG_TIMEOUT, missing).expect("no test panicked with it");
+        drop(lines);
+        assert!(!waited.timed_out(), "the log does not say {text:?}");
     }
 }
 
@@ -108,7 +131,7 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("--- log of the server ---\n{}", self.log());
+            eprintln!("--- log of the server ---\n{}", self.log.text());
         }
     }
 }
@@ -122,9 +145,9 @@ pub(crate) fn peak_kib(pid: u32) -> u64 {
 }
 
 /// Reads the log until the server says where it listens, and goes on reading in the background.
-fn watch(child: &mut Child) -> (String, Arc<Mutex<Vec<String>>>) {
+fn watch(child: &mut Child) -> (String, Arc<Log>) {
     let stderr = child.stderr.take().expect("it is piped");
-    let log = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::<Log>::default();
     let (send, listening) = std::sync::mpsc::channel();
     let kept = Arc::clone(&log);
     std::thread::spawn(move || {
@@ -134,12 +157,12 @@ fn watch(child: &mut Child) -> (String, Arc<Mutex<Vec<String>>>) {
             {
                 let _ = send.send(entry["url"].as_str().unwrap_or_default().to_owned());
             }
-            kept.lock().expect("no test panicked with it").push(line);
+            kept.push(line);
         }
     });
     match listening.recv_timeout(START_TIMEOUT) {
         Ok(url) => (url, log),
-        Err(_) => panic!("the server did not start:\n{}", log.lock().expect("not poisoned").join("\n")),
+        Err(_) => panic!("the server did not start:\n{}", log.text()),
     }
 }
 
