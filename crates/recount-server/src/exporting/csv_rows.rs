@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use recount_event::{Fields, Outcome, read_fields};
 use recount_store::{ReadError, StoredEvent};
+use serde::Serialize;
 
 /// The columns, in order. `target_*` are the first target's; `targets` holds all, as JSON.
 const COLUMNS: [&str; 25] = [
@@ -112,15 +113,23 @@ pub(super) fn targets(fields: &Fields<'_>) -> String {
     if fields.targets.is_empty() {
         return String::new();
     }
-    let targets: Vec<_> = fields
-        .targets
-        .iter()
-        .map(|target| match &target.name {
-            Some(name) => serde_json::json!({ "type": target.kind, "id": target.id, "name": name }),
-            None => serde_json::json!({ "type": target.kind, "id": target.id }),
-        })
-        .collect();
-    serde_json::Value::Array(targets).to_string()
+    let targets = fields.targets.iter().map(|target| TargetCell {
+        id: &target.id,
+        name: target.name.as_deref(),
+        kind: &target.kind,
+    });
+    let targets: Vec<_> = targets.collect();
+    serde_json::to_string(&targets).expect("strings can be written as JSON")
+}
+
+/// A target as a cell has it.
+#[derive(Serialize)]
+struct TargetCell<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(rename = "type")]
+    kind: &'a str,
 }
 
 pub(super) fn writer(out: Vec<u8>) -> csv::Writer<Vec<u8>> {

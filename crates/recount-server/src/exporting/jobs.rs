@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use recount_store::access::{AccessError, ExportClaim, ExportOutcome};
 use sha2::{Digest as _, Sha256};
 
-use super::{ExportFormat, ExportOptions, FileEncoder};
+use super::{ExportFormat, ExportOptions, FileEncoder, pieces};
 use crate::state::AppState;
 
 /// How often other nodes' jobs and expired files are looked for.
@@ -19,7 +19,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(15);
 /// Rest after a failure of catalog or object store.
 const FAILURE_PAUSE: Duration = Duration::from_secs(5);
 /// Bytes written to the object store at once.
-const PIECE_BYTES: usize = 4 * 1024 * 1024;
+const PART_BYTES: usize = 4 * 1024 * 1024;
 /// Progress is shown, and the claim renewed, at least this often.
 const RENEW_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -118,27 +118,22 @@ async fn write(state: &AppState, claim: &mut ExportClaim, digest: &mut Sha256) -
     let view =
         options.view(format).map_err(|(member, detail)| Failure::Lasting(format!("{member}: {detail}")))?;
     let (log, query) = claim.question()?;
-    let mut chunks = pin!(log.scan(query));
-    let mut encoder = FileEncoder::new(format, view);
-    let mut piece = BytesMut::new();
+    let mut pieces = pin!(pieces(FileEncoder::new(format, view), log.scan(query)));
+    let mut part = BytesMut::new();
     let mut rows = 0;
     let mut renewed = tokio::time::Instant::now();
     loop {
-        let chunk = tokio::select! {
-            chunk = chunks.next() => chunk,
+        let piece = tokio::select! {
+            piece = pieces.next() => piece.transpose().map_err(|error| read_failure(&error))?,
             () = state.closing.cancelled() => return Ok(Run::Interrupted),
         };
-        let done = chunk.is_none();
-        let encoded = match chunk {
-            None => encoder.end(),
-            Some(chunk) => chunk.and_then(|events| {
-                rows += events.len() as u64;
-                encoder.rows(&events)
-            }),
-        };
-        piece.extend_from_slice(&encoded.map_err(|error| read_failure(&error))?);
-        if done || piece.len() >= PIECE_BYTES {
-            let bytes: Bytes = piece.split().freeze();
+        let done = piece.is_none();
+        if let Some(piece) = piece {
+            rows += piece.events;
+            part.extend_from_slice(&piece.bytes);
+        }
+        if done || part.len() >= PART_BYTES {
+            let bytes: Bytes = part.split().freeze();
             digest.update(&bytes);
             claim.write(bytes, std::mem::take(&mut rows)).await?;
         }

@@ -9,12 +9,18 @@ pub(crate) use csv_view::CsvView;
 pub(crate) use jobs::run_jobs;
 
 use std::io::Write as _;
+use std::panic::resume_unwind;
+use std::pin::pin;
 
+use async_stream::try_stream;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures::future::join;
+use futures::{Stream, StreamExt as _};
 use recount_store::{ReadError, StoredEvent};
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 
 use self::parquet_rows::ParquetRows;
 
@@ -115,7 +121,7 @@ impl FileEncoder {
     ///
     /// # Errors
     /// If a stored line is damaged.
-    pub(crate) fn rows(&mut self, events: &[StoredEvent]) -> Result<Bytes, ReadError> {
+    fn rows(&mut self, events: &[StoredEvent]) -> Result<Bytes, ReadError> {
         match self {
             Self::Ndjson => Ok(lines(events).into()),
             Self::NdjsonGz(encoder) => {
@@ -134,7 +140,7 @@ impl FileEncoder {
     ///
     /// # Errors
     /// Never in practice; as [`rows`](Self::rows).
-    pub(crate) fn end(&mut self) -> Result<Bytes, ReadError> {
+    fn end(&mut self) -> Result<Bytes, ReadError> {
         match self {
             Self::Ndjson => Ok(Bytes::new()),
             Self::NdjsonGz(encoder) => {
@@ -145,6 +151,42 @@ impl FileEncoder {
             Self::Csv { .. } => self.rows(&[]),
             Self::Parquet(rows) => Ok(rows.end()),
         }
+    }
+}
+
+/// A piece of a file.
+pub(crate) struct Piece {
+    /// What comes next in the file; may be empty.
+    pub(crate) bytes: Bytes,
+    /// How many events are in it.
+    pub(crate) events: u64,
+}
+
+/// The file of `chunks`, piece by piece. A failure ends it, after what could be read before.
+///
+/// Encoding keeps a processor busy for milliseconds, so it is done off the async threads, while the next
+/// chunk is read.
+pub(crate) fn pieces(
+    mut encoder: FileEncoder,
+    chunks: impl Stream<Item = Result<Vec<StoredEvent>, ReadError>> + Send,
+) -> impl Stream<Item = Result<Piece, ReadError>> + Send {
+    try_stream! {
+        let mut chunks = pin!(chunks);
+        let mut chunk = chunks.next().await;
+        while let Some(events) = chunk {
+            let events = events?;
+            let count = events.len() as u64;
+            let encode = spawn_blocking(move || {
+                let bytes = encoder.rows(&events);
+                (encoder, bytes)
+            });
+            let (encoded, next) = join(encode, chunks.next()).await;
+            // Blocking work fails only by a panic, which goes on here as it would have without a thread.
+            let (returned, bytes) = encoded.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+            yield Piece { bytes: bytes?, events: count };
+            (encoder, chunk) = (returned, next);
+        }
+        yield Piece { bytes: encoder.end()?, events: 0 };
     }
 }
 

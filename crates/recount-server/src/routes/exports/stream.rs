@@ -1,6 +1,5 @@
 //! `GET /v1/export`: the whole answer as a file, streamed.
 
-use async_stream::try_stream;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -11,7 +10,7 @@ use recount_store::{OwnActor, OwnEvent, OwnTarget, ReadError, ScanQuery, StoredE
 use serde::Deserialize;
 
 use super::attachment;
-use crate::exporting::{ExportFormat, ExportOptions, FileEncoder};
+use crate::exporting::{ExportFormat, ExportOptions, FileEncoder, pieces};
 use crate::extract::{Authenticated, Params};
 use crate::problem::Problem;
 use crate::routes::events::{OrderParam, Selection};
@@ -102,7 +101,8 @@ pub(crate) async fn stream(
     let mut chunks = Box::pin(log.scan(query));
     // The first chunk is awaited here, so that what fails at once is told as a problem.
     let first = chunks.next().await.transpose()?;
-    let body = Body::from_stream(file(FileEncoder::new(format, view), first, chunks));
+    let chunks = futures::stream::iter(first.map(Ok)).chain(chunks);
+    let body = Body::from_stream(file(FileEncoder::new(format, view), chunks));
     let mut response = ([(header::CONTENT_TYPE, format.media_type())], body).into_response();
     let disposition = attachment(&format!("{}-events", log.tenant()), format.as_str());
     response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
@@ -111,22 +111,15 @@ pub(crate) async fn stream(
 }
 
 fn file(
-    mut encoder: FileEncoder,
-    first: Option<Vec<StoredEvent>>,
+    encoder: FileEncoder,
     chunks: impl Stream<Item = Result<Vec<StoredEvent>, ReadError>> + Send,
 ) -> impl Stream<Item = Result<bytes::Bytes, ReadError>> + Send {
-    let pieces = try_stream! {
-        for await chunk in futures::stream::iter(first.map(Ok)).chain(chunks) {
-            let piece = encoder.rows(&chunk?)?;
-            if !piece.is_empty() {
-                yield piece;
-            }
-        }
-        yield encoder.end()?;
-    };
-    pieces.inspect(|piece: &Result<bytes::Bytes, ReadError>| {
-        if let Err(error) = piece {
+    pieces(encoder, chunks).filter_map(|piece| {
+        if let Err(error) = &piece {
             tracing::error!(%error, "an export was cut off");
         }
+        // Compression keeps what it was given for a while.
+        let bytes = piece.map(|piece| piece.bytes);
+        std::future::ready(Some(bytes).filter(|bytes| !matches!(bytes, Ok(bytes) if bytes.is_empty())))
     })
 }
