@@ -49,8 +49,8 @@ impl Workshop {
 
     /// Removes the tenant's events that are kept no longer.
     pub(super) async fn retain(&self, tenant: &TenantId, lease: &Lease) -> Result<(), WorkError> {
-        let Some(row) = self.catalog.tenant(tenant).await? else { return Ok(()) };
-        let Some(days) = row.retention_days.or(self.retention_days) else { return Ok(()) };
+        let Some(before) = self.catalog.tenant(tenant).await? else { return Ok(()) };
+        let Some(days) = before.retention_days.or(self.retention_days) else { return Ok(()) };
         let retention = Retention::of_days(days);
         let cutoff = retention.cutoff(self.env.now());
         let Some(layout) = self.catalog.layout(tenant).await? else { return Ok(()) };
@@ -69,7 +69,11 @@ impl Workshop {
         leases::check(&mut tx, lease).await?;
         let locked = tenants::lock(&mut tx, std::slice::from_ref(tenant)).await?;
         let conflict = || CatalogError::Conflict { object: format!("the log of tenant {tenant}") };
-        let row = locked.first().filter(|row| row.first_seq == layout.first_seq).ok_or_else(conflict)?;
+        // Removing is for good: whoever has set another retention meanwhile must find it obeyed.
+        let is_as_before = |row: &&TenantRow| {
+            (row.first_seq, row.retention_days) == (layout.first_seq, before.retention_days)
+        };
+        let row = locked.first().filter(is_as_before).ok_or_else(conflict)?;
         for segment in &old_segments {
             segments::delete(&mut tx, tenant, segment).await?;
             garbage::discard(&mut tx, &segment.object, self.after(GARBAGE_DELAY)).await?;

@@ -177,6 +177,26 @@ async fn whatever_fails_the_log_is_whole_and_the_record_is_written_once(mut plac
         objects.clear();
         assert_eq!(checked_log(&store, &acme).await, before, "{point:?} {fault:?}");
     }
+    // A retention that is set while the removal is prepared is obeyed.
+    store.ensure_operator_key(Some(OPERATOR)).await.expect("installed");
+    let operator = store.authenticate(OPERATOR).await.expect("known");
+    let (setter, of, runtime) = (store.clone(), acme.clone(), tokio::runtime::Handle::current());
+    let mut set = false;
+    objects.follow(move |at| {
+        if at == FaultPoint::Put && !std::mem::replace(&mut set, true) {
+            let longer = setter.set_retention(&operator, &of, Some(400));
+            tokio::task::block_in_place(|| runtime.block_on(longer)).expect("set");
+        }
+        None
+    });
+    tender.tend(&acme).await.expect_err("the retention has changed");
+    objects.clear();
+    let kept = checked_log(&store, &acme).await;
+    assert_eq!(kept[..before.len()], before[..], "longer now");
+    let operator = store.authenticate(OPERATOR).await.expect("known");
+    store.set_retention(&operator, &acme, None).await.expect("set back");
+    let before = checked_log(&store, &acme).await;
+
     catalog.follow(|at| (at == FaultPoint::Commit("retain")).then_some(Fault::DoneAnyway));
     tender.tend(&acme).await.expect_err("the answer is lost");
     catalog.clear();
