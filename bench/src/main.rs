@@ -3,6 +3,7 @@
 
 mod client;
 mod ingest;
+mod machine;
 mod peer_postgres;
 mod report;
 mod search;

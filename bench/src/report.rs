@@ -18,17 +18,6 @@ pub(crate) fn write(suite: &str, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The machine the figures are from: processor, cores, memory.
-pub(crate) fn machine() -> String {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map_or("unknown processor", |rest| rest.trim_start_matches([' ', '\t', ':']));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{model}, {cores} cores")
-}
-
 /// Prints a line of progress.
 #[expect(clippy::print_stdout, reason = "the benchmark talks to a person on a terminal")]
 pub(crate) fn say(line: &str) {

@@ -21,7 +21,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::client::Connection;
-use crate::report::{machine, say, write};
+use crate::machine::machine;
+use crate::report::{say, write};
 use crate::server::Server;
 use crate::timing::Latencies;
 

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use recount_demo::Workload;
 
 use crate::client::Connection;
-use crate::report::{machine, say};
+use crate::machine::machine;
+use crate::report::say;
 use crate::server::Server;
 use crate::timing::Latencies;
 use crate::workload::{BATCH_EVENTS, Bodies};

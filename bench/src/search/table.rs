@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::answers::{Asked, Engine};
 use super::queries::Query;
 use super::{Measured, UNTIL_MICROS};
-use crate::report::machine;
+use crate::machine::machine;
 
 /// Everything as Markdown.
 pub(super) fn table(queries: &[Query], measured: &Measured) -> anyhow::Result<String> {

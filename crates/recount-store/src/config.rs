@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::retention::RetentionPolicy;
+
 const MIB: u64 = 1024 * 1024;
 
 /// Where the SQL catalog lives.
@@ -134,7 +136,7 @@ pub struct StoreConfig {
     /// For how many days a sender's event id is recognised again.
     pub dedup_window_days: u32,
     /// For how many days events are kept of tenants that have no retention of their own; `None` for
-    /// ever. Not less than `dedup_window_days`.
+    /// ever. Events are kept for `dedup_window_days` at least.
     pub retention_days: Option<u32>,
     /// When tails become segments.
     pub seal: SealPolicy,
@@ -173,6 +175,10 @@ pub struct StoreConfig {
 }
 
 impl StoreConfig {
+    pub(crate) fn retention(&self) -> RetentionPolicy {
+        RetentionPolicy { default_days: self.retention_days, days_min: self.dedup_window_days }
+    }
+
     /// The embedded default: SQLite and folders below `data_dir`.
     pub fn embedded(data_dir: &Path) -> Self {
         Self {

@@ -1,7 +1,8 @@
 //! How long events are kept.
 //!
 //! Retention goes by `received_at`, which never decreases along `seq`: what is removed is always the
-//! beginning of the log, up to a day's end (UTC), so that a log changes once a day at the most.
+//! beginning of the log, up to a day's end (UTC), so that a log changes once a day at the most unless
+//! its retention does.
 
 use recount_event::Timestamp;
 
@@ -37,6 +38,23 @@ impl Retention {
     pub fn removes_at(self, received_at: Timestamp) -> Timestamp {
         let day = received_at.as_micros().div_euclid(MICROS_PER_DAY);
         Timestamp::from_micros((day + 1 + i64::from(self.days)) * MICROS_PER_DAY)
+    }
+}
+
+/// For how long events are kept of tenants in general.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RetentionPolicy {
+    /// Of tenants that have no retention of their own; `None` for ever.
+    pub(crate) default_days: Option<u32>,
+    /// No event goes earlier: for so long its id is recognised.
+    pub(crate) days_min: u32,
+}
+
+impl RetentionPolicy {
+    /// The retention of a tenant, given its own, if it has one.
+    pub(crate) fn of_tenant(self, own_days: Option<u32>) -> Option<Retention> {
+        let days = own_days.or(self.default_days)?;
+        Some(Retention::of_days(days.max(self.days_min)))
     }
 }
 

@@ -218,14 +218,13 @@ impl Store {
     }
 
     pub(crate) fn summary(&self, row: TenantRow) -> TenantSummary {
-        let days = row.retention_days.or(self.inner.config.retention_days);
         TenantSummary {
             tenant: row.tenant,
             created_at: row.created_at,
             first_seq: row.first_seq,
             next_seq: row.next_seq,
             last_received_at: (row.next_seq > 0).then_some(row.last_received_at),
-            retention: days.map(Retention::of_days),
+            retention: self.inner.config.retention().of_tenant(row.retention_days),
             retention_is_own: row.retention_days.is_some(),
         }
     }

@@ -61,9 +61,10 @@ impl TenantLog {
     /// [`ReadError::Unavailable`] if the catalog does not answer.
     pub async fn extent(&self) -> Result<LogExtent, ReadError> {
         let row = self.store.inner.catalog.tenant(&self.tenant).await?;
-        let days = row.as_ref().and_then(|row| row.retention_days).or(self.store.inner.config.retention_days);
+        let own_days = row.as_ref().and_then(|row| row.retention_days);
+        let retention = self.store.inner.config.retention().of_tenant(own_days);
         let (first_seq, next_seq) = row.map_or((0, 0), |row| (row.first_seq, row.next_seq));
-        Ok(LogExtent { first_seq, next_seq, retention: days.map(Retention::of_days) })
+        Ok(LogExtent { first_seq, next_seq, retention })
     }
 
     /// Changes to the next `seq` when events are appended, by this node at once, by others within

@@ -20,6 +20,8 @@ use crate::{ReadError, tail_batch};
 /// Where a fault can strike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultPoint {
+    /// A transaction of the catalog begins.
+    Begin,
     /// A transaction's commit; the name is that of the transaction (`append`, `seal`, …).
     Commit(&'static str),
     /// An object is put.
@@ -65,6 +67,7 @@ impl Faults {
         self.0.cleared.notify_waiters();
     }
 
+    /// A plan that answers by doing work on the same store would wait for itself.
     pub(crate) fn at(&self, point: FaultPoint) -> Option<Fault> {
         self.plan().as_mut().and_then(|plan| plan(point))
     }
@@ -205,6 +208,22 @@ impl Tender {
             self.workshop.tend_segments(tenant, &self.lease).await
         };
         tend.await.map_err(|error| error.to_string())
+    }
+
+    /// Folds and seals what is due of the tenant's tail.
+    ///
+    /// # Errors
+    /// What went wrong, as text.
+    pub async fn tend_tail(&self, tenant: &TenantId) -> Result<(), String> {
+        self.workshop.tend_tail(tenant, &self.lease).await.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Removes what is kept no longer of the tenant's log.
+    ///
+    /// # Errors
+    /// What went wrong, as text.
+    pub async fn retain(&self, tenant: &TenantId) -> Result<(), String> {
+        self.workshop.retain(tenant, &self.lease).await.map_err(|error| error.to_string())
     }
 
     /// Tenants with events that are kept no longer.

@@ -17,12 +17,14 @@ use super::{
 use crate::lifecycle::lag::received_at;
 
 impl Run {
-    /// Retention has removed events that the stream had still to deliver, those before `first_seq`:
-    /// says so in the log, and goes on with the first event that is left.
+    /// Retention has removed events after the cursor, those before `first_seq`: says so in the log, and
+    /// goes on with the first event that is left.
     pub(super) async fn cut_off(&mut self, first_seq: u64) -> Next {
-        let from = self.looked.upto.max(self.stream.cursor);
+        let from = self.stream.cursor;
         let lost = first_seq.saturating_sub(from);
-        let text = format!("{lost} events were removed by retention before they could be delivered");
+        let text = format!(
+            "retention removed {lost} events, those that the filter leaves out included, before they could be delivered"
+        );
         let mut event = progress::own_event(&self.stream, "recount.stream.cut_off");
         event.outcome = EventOutcome::Failure;
         event.description = Some(format!("Stream {} was cut off: {text}", self.stream.name));

@@ -107,16 +107,14 @@ impl Streams {
             .map_err(LifecycleError::State)?;
         let mut events = Vec::new();
         let mut results: Vec<RedeliveryResult> = Vec::new();
-        let mut removed: Vec<u64> = Vec::new();
         for letter in &letters {
             match log.feed(letter.seq, 1, Duration::ZERO).await {
                 Ok(page) => events.extend(page.events),
                 Err(ReadError::Removed { .. }) => {
-                    removed.push(letter.seq);
                     results.push(RedeliveryResult {
                         seq: letter.seq,
                         accepted: false,
-                        reason: Some("retention has removed the event; it is off the list".to_owned()),
+                        reason: Some("retention has just removed the event".to_owned()),
                     });
                 }
                 Err(error) => return Err(error.into()),
@@ -134,7 +132,6 @@ impl Streams {
             },
         )
         .await?;
-        log.streams().forget_dead_letters(&stream, &removed).await?;
         if !events.is_empty() {
             let sent: Vec<u64> = events.iter().map(|event| event.seq).collect();
             let batch = Batch {

@@ -121,10 +121,18 @@ async fn write(state: &AppState, claim: &mut ExportClaim, digest: &mut Sha256) -
     let mut pieces = pin!(pieces(FileEncoder::new(format, view), log.scan(query)));
     let mut part = BytesMut::new();
     let mut rows = 0;
-    let mut renewed = tokio::time::Instant::now();
+    let mut renewals = tokio::time::interval(RENEW_INTERVAL);
+    renewals.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let piece = tokio::select! {
             piece = pieces.next() => piece.transpose().map_err(|error| read_failure(&error))?,
+            // Also while one piece takes long: what is rare in a large log.
+            _ = renewals.tick() => {
+                if claim.renew().await? {
+                    continue;
+                }
+                return Ok(Run::Lost);
+            }
             () = state.closing.cancelled() => return Ok(Run::Interrupted),
         };
         let done = piece.is_none();
@@ -139,12 +147,6 @@ async fn write(state: &AppState, claim: &mut ExportClaim, digest: &mut Sha256) -
         }
         if done {
             return Ok(Run::Done);
-        }
-        if renewed.elapsed() >= RENEW_INTERVAL {
-            renewed = tokio::time::Instant::now();
-            if !claim.renew().await? {
-                return Ok(Run::Lost);
-            }
         }
     }
 }

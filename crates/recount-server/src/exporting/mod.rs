@@ -181,8 +181,11 @@ pub(crate) fn pieces(
                 (encoder, bytes)
             });
             let (encoded, next) = join(encode, chunks.next()).await;
-            // Blocking work fails only by a panic, which goes on here as it would have without a thread.
-            let (returned, bytes) = encoded.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+            let (returned, bytes) = encoded.map_err(|error| match error.try_into_panic() {
+                // It goes on here as it would have without a thread.
+                Ok(panic) => resume_unwind(panic),
+                Err(_) => ReadError::Cancelled,
+            })?;
             yield Piece { bytes: bytes?, events: count };
             (encoder, chunk) = (returned, next);
         }

@@ -147,6 +147,20 @@ impl Verifier {
             positions.retain(|position| !matches!(verdicts.get(position), Some(Verdict::At(_))));
             self.verify_in_segment(question, &segments[segment], positions, question.fresh, verdicts).await?;
         }
+        self.forget_removed(question, verdicts).await
+    }
+
+    /// An event that retention has removed is none that there is, although an old segment may be at hand.
+    async fn forget_removed(
+        &self,
+        question: &Question<'_>,
+        verdicts: &mut Verdicts,
+    ) -> Result<(), VerifyError> {
+        if !verdicts.values().any(|verdict| matches!(verdict, Verdict::At(_))) {
+            return Ok(());
+        }
+        let first_seq = self.catalog.tenant(question.tenant()).await?.map_or(0, |row| row.first_seq);
+        verdicts.retain(|_, verdict| !matches!(verdict, Verdict::At(seq) if *seq < first_seq));
         Ok(())
     }
 

@@ -215,6 +215,10 @@ impl Catalog {
 
     /// Begins a write transaction. On SQLite this waits for the only writer.
     pub(crate) async fn begin(&self) -> Result<CatalogTx, CatalogError> {
+        #[cfg(feature = "testing")]
+        if self.faults.at(crate::testing::FaultPoint::Begin).is_some() {
+            return Err(crate::testing::lost_connection());
+        }
         Ok(match &self.pool {
             Pool::Sqlite { write, .. } => CatalogTx::Sqlite(begin_sqlite(write).await?),
             Pool::Postgres { write, .. } => CatalogTx::Postgres(write.begin().await?),

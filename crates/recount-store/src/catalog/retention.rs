@@ -3,15 +3,15 @@
 use recount_event::{TenantId, Timestamp};
 
 use super::{Catalog, CatalogError, CatalogTx, CommitPoint, on_read, on_tx};
+use crate::retention::RetentionPolicy;
 
 const MICROS_PER_DAY: i64 = 86_400 * 1_000_000;
 
 impl Catalog {
-    /// Tenants after `after` whose oldest event was received too many days before `midnight`, given
-    /// how many days the deployment keeps those of tenants that have no retention of their own.
+    /// Tenants after `after` whose oldest event was received too many days before `midnight`.
     pub(crate) async fn tenants_to_trim(
         &self,
-        default_days: Option<u32>,
+        policy: RetentionPolicy,
         midnight: Timestamp,
         after: &str,
         limit: u32,
@@ -22,13 +22,15 @@ impl Catalog {
                  AND COALESCE(retention_days, $2) IS NOT NULL \
                  AND COALESCE((SELECT min_received FROM segments WHERE segments.tenant = tenants.tenant \
                      ORDER BY segments.first_seq LIMIT 1), tail_since) \
-                     < $3 - COALESCE(retention_days, $2) * $4 \
-                 ORDER BY tenant LIMIT $5",
+                     < $3 - $4 * CASE WHEN COALESCE(retention_days, $2) < $5 THEN $5 \
+                         ELSE COALESCE(retention_days, $2) END \
+                 ORDER BY tenant LIMIT $6",
             )
             .bind(after)
-            .bind(default_days.map(i64::from))
+            .bind(policy.default_days.map(i64::from))
             .bind(midnight.as_micros())
             .bind(MICROS_PER_DAY)
+            .bind(i64::from(policy.days_min))
             .bind(i64::from(limit))
             .fetch_all(db)
             .await?
@@ -64,7 +66,8 @@ impl Catalog {
     }
 }
 
-/// Moves the beginning of the tenant's log. Its row must be locked.
+/// Moves the beginning of the tenant's log, whose row must be locked, and takes the events before it off
+/// the lists of dead letters: they can't be sent again.
 pub(crate) async fn move_first_seq(
     tx: &mut CatalogTx,
     tenant: &TenantId,
@@ -77,5 +80,16 @@ pub(crate) async fn move_first_seq(
             .execute(db)
             .await?;
     });
+    // The streams' rows first, as deliveries lock them.
+    for sql in [
+        "UPDATE streams SET dead_letters = (SELECT COUNT(*) FROM dead_letters \
+             WHERE stream = streams.id AND seq >= $2) \
+         WHERE tenant = $1 AND dead_letters > 0",
+        "DELETE FROM dead_letters WHERE seq < $2 AND stream IN (SELECT id FROM streams WHERE tenant = $1)",
+    ] {
+        on_tx!(*tx, |db| {
+            sqlx::query(sql).bind(tenant.as_ref()).bind(first_seq.cast_signed()).execute(db).await?;
+        });
+    }
     Ok(())
 }

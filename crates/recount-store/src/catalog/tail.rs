@@ -278,23 +278,30 @@ pub(crate) async fn insert(tx: &mut CatalogTx, batches: Vec<NewTailBatch>) -> Re
     Ok(())
 }
 
-/// Deletes the rows with `first_seq` in `range`, which must be exactly `batches` many.
+/// Deletes these adjacent rows.
+///
+/// # Errors
+/// [`CatalogError::Conflict`] if they are not as they were: folded, sealed or shortened meanwhile.
 pub(crate) async fn delete(
     tx: &mut CatalogTx,
     tenant: &TenantId,
-    range: std::ops::Range<u64>,
-    batches: u64,
+    batches: &[TailBatchMeta],
 ) -> Result<(), CatalogError> {
-    let deleted = on_tx!(*tx, |db| {
-        sqlx::query("DELETE FROM tail_batches WHERE tenant = $1 AND first_seq >= $2 AND first_seq < $3")
-            .bind(tenant.as_ref())
-            .bind(range.start.cast_signed())
-            .bind(range.end.cast_signed())
-            .execute(db)
-            .await?
-            .rows_affected()
+    let (Some(first), Some(last)) = (batches.first(), batches.last()) else { return Ok(()) };
+    let mut deleted: Vec<(i64, i64)> = on_tx!(*tx, |db| {
+        sqlx::query_as(
+            "DELETE FROM tail_batches WHERE tenant = $1 AND first_seq >= $2 AND first_seq < $3 \
+             RETURNING first_seq, events",
+        )
+        .bind(tenant.as_ref())
+        .bind(first.first_seq.cast_signed())
+        .bind(last.end_seq().cast_signed())
+        .fetch_all(db)
+        .await?
     });
-    if deleted != batches {
+    deleted.sort_unstable();
+    let expected = batches.iter().map(|batch| (batch.first_seq.cast_signed(), batch.events.cast_signed()));
+    if !expected.eq(deleted) {
         return Err(CatalogError::Conflict { object: format!("the tail of tenant {tenant}") });
     }
     Ok(())

@@ -36,7 +36,7 @@ impl Workshop {
         for segment in replaced {
             opened.push(self.segments.segment_to_merge(segment).await?);
         }
-        let encoded = self.merge(opened, may_rest(&rows, &self.compaction)).await?;
+        let encoded = self.merge(opened, 0, may_rest(&rows, &self.compaction)).await?;
         let (first, last) = (&replaced[0], &replaced[replaced.len() - 1]);
         let stats = encoded.stats;
         if (stats.first_seq, stats.last_seq) != (first.first_seq, last.last_seq) {
@@ -73,14 +73,20 @@ impl Workshop {
         Ok(true)
     }
 
-    /// Merges on a thread of its own: some milliseconds of work between two reads.
-    async fn merge(&self, segments: Vec<Segment>, may_rest: bool) -> Result<EncodedSegment, WorkError> {
+    /// Merges the events from `first_seq` on, on a thread of its own: some milliseconds of work between
+    /// two reads.
+    pub(super) async fn merge(
+        &self,
+        segments: Vec<Segment>,
+        first_seq: u64,
+        may_rest: bool,
+    ) -> Result<EncodedSegment, WorkError> {
         let runtime = tokio::runtime::Handle::current();
         let (cancel, busy) = (self.cancel.clone(), self.busy.clone());
         let merge = move || {
             runtime.block_on(async move {
                 let mut writer = SegmentWriter::new(SegmentOptions::MERGED);
-                let mut batches = std::pin::pin!(recount_segment::merge(segments));
+                let mut batches = std::pin::pin!(recount_segment::merge_from(segments, first_seq));
                 let mut working_since = Instant::now();
                 while let Some(batch) = batches.next().await {
                     if cancel.is_cancelled() {

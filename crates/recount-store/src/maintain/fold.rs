@@ -47,6 +47,7 @@ impl Workshop {
         leases::check(&mut tx, lease).await?;
         tenants::lock(&mut tx, std::slice::from_ref(tenant)).await?;
         let hashes = tail::id_hashes_since(&mut tx, tenant, first_seq).await?;
+        tail::delete(&mut tx, tenant, run).await?;
         let id_hashes: Vec<u8> =
             hashes.into_iter().filter(|(first, _)| *first < end_seq).flat_map(|(_, hashes)| hashes).collect();
         if id_hashes.len() as u64 != meta.events * 8 {
@@ -55,7 +56,6 @@ impl Workshop {
                 what: "they don't have one id hash per event".to_owned(),
             });
         }
-        tail::delete(&mut tx, tenant, first_seq..end_seq, count).await?;
         tail::insert(&mut tx, vec![NewTailBatch { tenant: tenant.clone(), meta, id_hashes, body }]).await?;
         tenants::tail_changed(&mut tx, tenant, 1 - count.cast_signed(), 0, 0).await?;
         self.catalog.commit(tx, CommitPoint::Fold).await?;

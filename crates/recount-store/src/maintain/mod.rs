@@ -35,6 +35,7 @@ use crate::env::Env;
 use crate::heads::Heads;
 use crate::measure;
 use crate::objects::{ObjectError, Objects};
+use crate::retention::RetentionPolicy;
 use crate::segment_cache::SegmentCache;
 
 pub(crate) use busy::Busy;
@@ -87,8 +88,7 @@ pub(crate) struct Workshop {
     pub(crate) heads: Heads,
     pub(crate) seal: Arc<SealPolicy>,
     pub(crate) compaction: Arc<CompactionPolicy>,
-    /// Of tenants that have none of their own.
-    pub(crate) retention_days: Option<u32>,
+    pub(crate) retention: RetentionPolicy,
     pub(crate) busy: Busy,
     pub(crate) cancel: CancellationToken,
 }
@@ -113,7 +113,7 @@ impl Workshop {
             heads,
             seal: Arc::new(config.seal.clone()),
             compaction: Arc::new(config.compaction.clone()),
-            retention_days: config.retention_days,
+            retention: config.retention(),
             busy,
             cancel,
         }

@@ -6,9 +6,7 @@
 
 use metrics::counter;
 use recount_event::{TenantId, Timestamp};
-use recount_segment::{
-    ColumnId, ColumnSet, EncodedSegment, Row, Segment, SegmentOptions, SegmentWriter, id_hash, merge_from,
-};
+use recount_segment::{ColumnId, ColumnSet, Row, Segment, id_hash};
 
 use super::{GARBAGE_DELAY, WorkError, Workshop};
 use crate::catalog::leases::{self, Lease};
@@ -39,7 +37,7 @@ impl Workshop {
         loop {
             self.check_cancelled()?;
             let after = found.last().map_or("", AsRef::as_ref);
-            let page = self.catalog.tenants_to_trim(self.retention_days, midnight, after, SCAN_PAGE).await?;
+            let page = self.catalog.tenants_to_trim(self.retention, midnight, after, SCAN_PAGE).await?;
             if page.is_empty() {
                 return Ok(found);
             }
@@ -48,21 +46,19 @@ impl Workshop {
     }
 
     /// Removes the tenant's events that are kept no longer.
-    pub(super) async fn retain(&self, tenant: &TenantId, lease: &Lease) -> Result<(), WorkError> {
+    pub(crate) async fn retain(&self, tenant: &TenantId, lease: &Lease) -> Result<(), WorkError> {
         let Some(before) = self.catalog.tenant(tenant).await? else { return Ok(()) };
-        let Some(days) = before.retention_days.or(self.retention_days) else { return Ok(()) };
-        let retention = Retention::of_days(days);
+        let Some(retention) = self.retention.of_tenant(before.retention_days) else { return Ok(()) };
         let cutoff = retention.cutoff(self.env.now());
         let Some(layout) = self.catalog.layout(tenant).await? else { return Ok(()) };
         let first_kept = self.first_kept(tenant, &layout, cutoff).await?;
         if first_kept == layout.first_seq {
             return Ok(());
         }
-        let old_segments: Vec<&SegmentMeta> =
-            layout.segments.iter().filter(|segment| segment.first_seq < first_kept).collect();
-        let old_batches: Vec<&TailBatchMeta> =
-            layout.tail.iter().filter(|batch| batch.first_seq < first_kept).collect();
-        let remainder = self.rest_from(tenant, first_kept, &old_segments, &old_batches).await?;
+        let (segments, tail) = (&layout.segments, &layout.tail);
+        let old_segments = &segments[..segments.partition_point(|segment| segment.first_seq < first_kept)];
+        let old_batches = &tail[..tail.partition_point(|batch| batch.first_seq < first_kept)];
+        let remainder = self.rest_from(tenant, first_kept, old_segments, old_batches).await?;
         self.check_cancelled()?;
 
         let mut tx = self.catalog.begin().await?;
@@ -74,7 +70,7 @@ impl Workshop {
             (row.first_seq, row.retention_days) == (layout.first_seq, before.retention_days)
         };
         let row = locked.first().filter(is_as_before).ok_or_else(conflict)?;
-        for segment in &old_segments {
+        for segment in old_segments {
             segments::delete(&mut tx, tenant, segment).await?;
             garbage::discard(&mut tx, &segment.object, self.after(GARBAGE_DELAY)).await?;
         }
@@ -82,7 +78,7 @@ impl Workshop {
             segments::insert(&mut tx, tenant, segment, self.env.now()).await?;
             garbage::take_intent(&mut tx, &segment.object).await?;
         }
-        self.shorten_tail(&mut tx, tenant, first_kept, &old_batches, remainder.batch).await?;
+        self.shorten_tail(&mut tx, tenant, old_batches, remainder.batch).await?;
         retention::move_first_seq(&mut tx, tenant, first_kept).await?;
         let removed = layout.first_seq..first_kept;
         let next_seq = self.append_record(&mut tx, row, retention, cutoff, &removed).await?;
@@ -94,7 +90,7 @@ impl Workshop {
             tenant = tenant.as_ref(),
             events = removed.end - removed.start,
             first_seq = first_kept,
-            days,
+            days = retention.days(),
             "removed events that are kept no longer"
         );
         Ok(())
@@ -132,13 +128,13 @@ impl Workshop {
         &self,
         tenant: &TenantId,
         first_kept: u64,
-        segments: &[&SegmentMeta],
-        batches: &[&TailBatchMeta],
+        segments: &[SegmentMeta],
+        batches: &[TailBatchMeta],
     ) -> Result<Remainder, WorkError> {
         let mut rest = Remainder::default();
         if let Some(segment) = segments.last().filter(|segment| segment.last_seq >= first_kept) {
             let opened = self.segments.segment_to_merge(segment).await?;
-            let encoded = rewrite(opened, first_kept).await?;
+            let encoded = self.merge(vec![opened], first_kept, true).await?;
             let stats = encoded.stats;
             if (stats.first_seq, stats.last_seq) != (first_kept, segment.last_seq) {
                 return Err(WorkError::Corrupt {
@@ -152,7 +148,7 @@ impl Workshop {
             rest.segment = Some(self.put_segment(tenant, encoded).await?);
         }
         if let Some(batch) = batches.last().filter(|batch| batch.end_seq() > first_kept) {
-            let mut rows = self.read_tail(tenant, std::slice::from_ref(*batch)).await?;
+            let mut rows = self.read_tail(tenant, std::slice::from_ref(batch)).await?;
             rows.retain(|row| row.seq >= first_kept);
             rest.batch = Some(batch_of(tenant, &rows)?);
         }
@@ -163,16 +159,12 @@ impl Workshop {
         &self,
         tx: &mut CatalogTx,
         tenant: &TenantId,
-        first_kept: u64,
-        old: &[&TailBatchMeta],
+        old: &[TailBatchMeta],
         rest: Option<NewTailBatch>,
     ) -> Result<(), WorkError> {
-        let Some(first) = old.first() else {
-            return Ok(tenants::tail_changed(tx, tenant, 0, 0, 0).await?);
-        };
-        let sum = |of: fn(&TailBatchMeta) -> u64| old.iter().map(|batch| of(batch)).sum::<u64>();
+        let sum = |of: fn(&TailBatchMeta) -> u64| old.iter().map(of).sum::<u64>();
         let mut change = (old.len() as u64, sum(|batch| batch.events), sum(|batch| batch.raw_bytes));
-        tail::delete(tx, tenant, first.first_seq..first_kept, change.0).await?;
+        tail::delete(tx, tenant, old).await?;
         if let Some(rest) = rest {
             change.0 -= 1;
             change.1 -= rest.meta.events;
@@ -245,23 +237,6 @@ async fn first_received(
         first = first.into_iter().chain(kept.map(|row| columns.seq(row)).min()).min();
     }
     Ok(first)
-}
-
-/// The segment without the events before `first_seq`.
-async fn rewrite(segment: Segment, first_seq: u64) -> Result<EncodedSegment, WorkError> {
-    let runtime = tokio::runtime::Handle::current();
-    let rewrite = move || {
-        runtime.block_on(async move {
-            use futures::TryStreamExt as _;
-            let mut writer = SegmentWriter::new(SegmentOptions::MERGED);
-            let mut batches = std::pin::pin!(merge_from(vec![segment], first_seq));
-            while let Some(batch) = batches.try_next().await.map_err(std::sync::Arc::new)? {
-                writer.push(&batch).map_err(|error| WorkError::Encode(error.to_string()))?;
-            }
-            writer.finish().map_err(|error| WorkError::Encode(error.to_string()))
-        })
-    };
-    tokio::task::spawn_blocking(rewrite).await.map_err(|error| WorkError::Encode(error.to_string()))?
 }
 
 /// A row of the tail that holds these events, which are not none and follow each other.

@@ -10,7 +10,7 @@ use super::{INTENT_LENGTH, WorkError, Workshop};
 use crate::catalog::leases::{self, Lease};
 use crate::catalog::segments::{self, SegmentMeta};
 use crate::catalog::tail::{self, TailBatchMeta};
-use crate::catalog::{CommitPoint, garbage, tenants};
+use crate::catalog::{CatalogError, CommitPoint, garbage, tenants};
 use crate::objects::segment_name;
 use crate::{measure, tail_batch};
 
@@ -46,7 +46,7 @@ impl Workshop {
         let mut tx = self.catalog.begin().await?;
         leases::check(&mut tx, lease).await?;
         tenants::lock(&mut tx, std::slice::from_ref(tenant)).await?;
-        tail::delete(&mut tx, tenant, first_seq..end_seq, batches.len() as u64).await?;
+        tail::delete(&mut tx, tenant, &batches).await?;
         let removed = i64::try_from(batches.len()).unwrap_or(i64::MAX);
         tenants::tail_changed(&mut tx, tenant, -removed, -events, -raw_bytes.cast_signed()).await?;
         segments::insert(&mut tx, tenant, &segment, self.env.now()).await?;
@@ -102,12 +102,17 @@ impl Workshop {
             let (part, later) = rest.split_at(count);
             rest = later;
             let range = part[0].first_seq..part[count - 1].end_seq();
-            let bodies = self.catalog.tail_bodies(tenant, range).await?;
+            let bodies = self.catalog.tail_bodies(tenant, range.clone()).await?;
             let expected: Vec<(u64, u64)> =
                 part.iter().map(|batch| (batch.first_seq, batch.events)).collect();
             let name = tenant.clone();
             let decoded = tokio::task::spawn_blocking(move || decode_all(&name, &expected, &bodies)).await;
-            rows.append(&mut decoded.map_err(|error| WorkError::Encode(error.to_string()))??);
+            let decoded = decoded.map_err(|error| WorkError::Encode(error.to_string()))?;
+            // Other work may have replaced the rows since `batches` were read: that is no damage.
+            if decoded.is_err() && self.catalog.tail_metas(tenant, range).await? != part {
+                return Err(CatalogError::Conflict { object: format!("the tail of tenant {tenant}") }.into());
+            }
+            rows.append(&mut decoded?);
         }
         Ok(rows)
     }

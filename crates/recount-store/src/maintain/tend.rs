@@ -42,11 +42,12 @@ impl Workshop {
 
     /// Removes what is kept no longer, and merges the tenant's segments until nothing is due.
     pub(crate) async fn tend_segments(&self, tenant: &TenantId, lease: &Lease) -> Result<(), WorkError> {
-        self.retain(tenant, lease).await?;
+        // What keeps events from being removed must not keep segments from being merged.
+        let retained = self.retain(tenant, lease).await;
         while self.compact_one(tenant, lease).await? {
             self.check_cancelled()?;
         }
-        Ok(())
+        retained
     }
 
     pub(super) fn check_cancelled(&self) -> Result<(), WorkError> {

@@ -11,7 +11,7 @@ use crate::catalog::CatalogError;
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// A part of the plan isn't there any more: it was sealed, folded or compacted meanwhile.
-    /// The same events are elsewhere now: plan again.
+    /// The same events are elsewhere now, or were removed by retention: plan again.
     Gone(Part),
     /// The read fails.
     Fatal(ReadError),

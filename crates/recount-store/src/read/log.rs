@@ -20,7 +20,7 @@ impl TenantLog {
     ///
     /// With the page's `next` as the next query's `after` and its `pin` as `pin`, the pages
     /// together are one answer: nothing shifts, is missed or doubled while events arrive, late
-    /// and back-dated ones included. A page with fewer events than asked for is the last; a full
+    /// and back-dated ones included; what retention removes between two pages is not in the later one. A page with fewer events than asked for is the last; a full
     /// page that says `next` can be followed by an empty one.
     ///
     /// # Errors
@@ -34,7 +34,8 @@ impl TenantLog {
     ///
     /// The answer is that of the moment when the stream is first polled, or of the query's pin;
     /// each event is in it exactly once, whatever is appended, sealed or compacted meanwhile.
-    /// After an error the stream ends.
+    /// After an error the stream ends. It is [`ReadError::Removed`] if retention removed events of the
+    /// answer before they were read: an answer is whole, or fails.
     pub fn scan(
         &self,
         query: ScanQuery,

@@ -23,7 +23,8 @@ impl ReadState {
     /// Every event that matches, each once, in order, in chunks that are never empty.
     ///
     /// The answer is that of the moment when the stream is first polled (or of the query's pin),
-    /// whatever is appended, sealed or compacted while it is read. Dropping the stream ends it.
+    /// whatever is appended, sealed or compacted while it is read. If retention removes part of it
+    /// before it is read, the stream fails. Dropping the stream ends it.
     pub(crate) fn scan(
         self: &Arc<Self>,
         tenant: &TenantId,
@@ -35,6 +36,7 @@ impl ReadState {
             let _admitted = state.scans.enter(&tenant).await?;
             let mut plan = state.first_plan(&tenant).await?;
             let pin = query.pin.unwrap_or(plan.end_seq());
+            let first_seq = plan.first_seq();
             let meter = Meter::new(query.max_scan_bytes.unwrap_or(u64::MAX));
             let mut after = query.after;
             let mut plans_without_progress = 0;
@@ -72,6 +74,9 @@ impl ReadState {
                     })?;
                 }
                 plan = state.plan_without(&tenant, gone).await?;
+                if plan.first_seq() > first_seq && first_seq < pin {
+                    Err(ReadError::Removed { first_seq: plan.first_seq() })?;
+                }
             }
         }
     }

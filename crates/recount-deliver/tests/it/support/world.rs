@@ -101,6 +101,7 @@ impl World {
         let env = Env { clock: clock.clone(), ..Env::system() };
         let kept = |store: &mut StoreConfig| {
             store.maintain = false;
+            store.dedup_window_days = 1;
             store.retention_days = Some(3);
         };
         (Self::open(config(), env, kept).await, clock)

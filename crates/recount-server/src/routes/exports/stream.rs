@@ -50,7 +50,7 @@ pub(crate) struct ExportParams {
 ///
 /// Streams every matching event of the log as it is at the beginning: any size, each exactly once.
 /// The file is whole if and only if the transfer ends properly; a failure in between cuts the
-/// connection. The export is recorded in the tenant's log before the first byte.
+/// connection (so does retention, if it removes events before they are read). The export is recorded in the tenant's log before the first byte.
 ///
 /// Without `columns`, those of CSV are `seq`, `id`, `occurred_at`, `received_at`, `action`, `outcome`,
 /// `actor_type`, `actor_id`, `actor_name`, `actor_email`, `target_type`, `target_id`, `target_name`
