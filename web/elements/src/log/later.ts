@@ -3,7 +3,7 @@ import './detail.js';
 import './log-menus.js';
 import './states.js';
 import './time-panel.js';
-export { Live, countedIn, LIVE_ROWS_MAX } from './live.js';
+export { Live, LIVE_ROWS_MAX } from './live.js';
 export { copyText } from '../base/clipboard.js';
 export { Suggester } from './suggest.js';
 export { withValue } from '../model/narrow.js';

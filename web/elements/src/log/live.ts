@@ -14,9 +14,13 @@ export interface LiveHost {
   ready(): boolean;
   /** Whether the newest rows are in view. */
   atTop(): boolean;
-  /** Whether the event lies in the range shown and is not in the list yet. */
-  accepts(event: LogEvent): boolean;
+  /** Whether the event lies in the range shown. */
+  inRange(event: LogEvent): boolean;
+  /** Whether the list holds the event: it came after the tail was opened and before the list was read. */
+  listed(event: LogEvent): boolean;
   show(events: LogEvent[]): void;
+  /** Adds events of the list to the counts. */
+  count(events: LogEvent[]): void;
   connected(open: boolean): void;
   /** Events may have passed unseen: the list must be read afresh. */
   lostPlace(): void;
@@ -61,7 +65,9 @@ export class Live {
       this.#timer = window.setTimeout(() => this.flush(), FLUSH_MS);
       return;
     }
-    this.#waiting.push(...this.#arrived.splice(0).filter((event) => this.host.accepts(event)));
+    const listed: LogEvent[] = [];
+    for (const event of this.#arrived.splice(0)) if (this.host.inRange(event)) (this.host.listed(event) ? listed : this.#waiting).push(event);
+    this.host.count(listed);
     if (all || this.host.atTop()) {
       if (this.#dropped) return this.host.lostPlace();
       const events = this.#waiting.splice(0);
@@ -74,19 +80,20 @@ export class Live {
     this.#abort.abort();
     clearTimeout(this.#timer);
   }
-}
 
-/** The counts with further events in them, or undefined if one lies outside of the bars. */
-export function countedIn(histogram: HistogramAnswer, events: readonly LogEvent[]): HistogramAnswer | undefined {
-  const buckets = [...histogram.buckets];
-  const starts = buckets.map(({ start }) => Date.parse(start));
-  for (const event of events) {
-    const at = timeOf(event);
-    const place = firstIndex(starts.length, (i) => starts[i]! > at) - 1;
-    const bucket = buckets[place];
-    if (!bucket || at >= starts.at(-1)! + histogram.interval_seconds * 1000) return undefined;
-    const outcome = outcomeOf(event);
-    buckets[place] = { ...bucket, [outcome]: bucket[outcome] + 1 };
+  /** The counts with those events in them that came after they were made, or undefined if one lies outside of the bars. */
+  countedIn(histogram: HistogramAnswer, arrived: readonly LogEvent[]): HistogramAnswer | undefined {
+    const events = arrived.filter(({ seq }) => seq >= histogram.before_seq);
+    const buckets = [...histogram.buckets];
+    const starts = buckets.map(({ start }) => Date.parse(start));
+    for (const event of events) {
+      const at = timeOf(event);
+      const place = firstIndex(starts.length, (i) => starts[i]! > at) - 1;
+      const bucket = buckets[place];
+      if (!bucket || at >= starts.at(-1)! + histogram.interval_seconds * 1000) return undefined;
+      const outcome = outcomeOf(event);
+      buckets[place] = { ...bucket, [outcome]: bucket[outcome] + 1 };
+    }
+    return { ...histogram, buckets, total: histogram.total + events.length };
   }
-  return { ...histogram, buckets, total: histogram.total + events.length };
 }

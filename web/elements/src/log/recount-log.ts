@@ -76,8 +76,8 @@ export class RecountLog extends RecountElement {
   #learned = 0;
   #follower?: Live;
   #counts?: AbortController;
-  /** Rows came while the counts were being made, which may hold them or not. */
-  #uncounted = false;
+  /** Rows that came while the counts were being made, which may hold them or not. */
+  #uncounted: LogEvent[] = [];
   #skeletonTimer = 0;
   #retryTimer = 0;
   #started = false;
@@ -177,6 +177,8 @@ export class RecountLog extends RecountElement {
     const wanted = this.live !== 'off' && this.#range.open && this.view.order === 'desc';
     this.#stopLive();
     this.none = false;
+    this.#counts?.abort();
+    this.counting = true;
     this.#log?.close();
     const query: EventsQuery = { filter: this.view.filter, from: this.#range.from, to: this.#range.to, order: this.view.order };
     this.#learned = 0;
@@ -184,15 +186,18 @@ export class RecountLog extends RecountElement {
     clearTimeout(this.#skeletonTimer);
     this.slow = false;
     this.#skeletonTimer = window.setTimeout(() => (this.slow = true), SKELETON_DELAY_MS);
-    // The tail is open before the list is read, so that nothing falls between them.
+    // The tail is open before list and counts are read, so that nothing falls between them.
     const ready = wanted ? this.#startLive(log) : Promise.resolve();
-    void ready.then(() => log.more()).then(() => {
+    void ready.then(() => {
+      if (log !== this.#log) return;
+      void this.#count(query);
+      return log.more();
+    }).then(() => {
       clearTimeout(this.#skeletonTimer);
       if (log !== this.#log) return;
       if (log.problem) this.#failed(log.problem);
       else void this.#lookForAny(log);
     });
-    void this.#count(query);
   }
 
   /** A server that can't be reached is asked again until it can. */
@@ -222,11 +227,10 @@ export class RecountLog extends RecountElement {
   }
 
   async #count(query: EventsQuery): Promise<void> {
-    this.#counts?.abort();
     const { signal } = (this.#counts = new AbortController());
     const ask = (filter: string) => this.context.client.get<HistogramAnswer>('/v1/events/histogram', { ...eventsParams({ ...query, filter }), zone: this.#zone }, signal);
     this.counting = true;
-    this.#uncounted = false;
+    this.#uncounted = [];
     try {
       const [matching, all] = await Promise.all([ask(query.filter), query.filter ? ask('').catch(() => undefined) : undefined]);
       this.histogram = matching;
@@ -236,8 +240,18 @@ export class RecountLog extends RecountElement {
     } finally {
       if (!signal.aborted) {
         this.counting = false;
-        if (this.#uncounted) void this.#count(query);
+        this.#countIn(this.#uncounted);
       }
+    }
+  }
+
+  /** Adds rows of the log's end to the counts. */
+  #countIn(events: LogEvent[]): void {
+    if (this.counting) this.#uncounted.push(...events);
+    else if (events.length) {
+      const counted = this.histogram && this.#follower?.countedIn(this.histogram, events);
+      if (counted) this.histogram = counted;
+      else void this.#count(this.#log!.query);
     }
   }
 
@@ -266,23 +280,22 @@ export class RecountLog extends RecountElement {
   /** Follows the log; fulfilled once every event from then on is seen, or it is plain that none is. */
   async #startLive(log: PagedLog): Promise<void> {
     this.live = 'on';
-    const { Live, countedIn, LIVE_ROWS_MAX } = await later();
+    const { Live, LIVE_ROWS_MAX } = await later();
     if (log !== this.#log) return;
     await new Promise<void>((opened) => {
       const live: Live = (this.#follower = new Live(this.context.client, this.view.filter, {
         ready: () => log.count > 0 || log.complete,
         atTop: () => !this.table || this.table.atTop,
-        accepts: (event) => (this.#range.from === undefined || timeOf(event) >= this.#range.from) && log.indexOf(event.id) < 0,
+        inRange: (event) => this.#range.from === undefined || timeOf(event) >= this.#range.from,
+        listed: (event) => log.indexOf(event.id) >= 0,
         show: (events) => {
           for (const event of events) this.#learn(event);
           if (log.arrived + events.length > LIVE_ROWS_MAX) return this.#reload();
           if (!events.every(isOwn)) this.none = false;
           log.insert(events);
-          const counted = this.histogram && countedIn(this.histogram, events);
-          if (this.counting) this.#uncounted = true;
-          else if (counted) this.histogram = counted;
-          else void this.#count(log.query);
+          this.#countIn(events);
         },
+        count: (events) => this.#countIn(events),
         connected: (open) => {
           this.live = open ? 'on' : 'lost';
           opened();

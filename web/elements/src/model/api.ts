@@ -18,6 +18,8 @@ export interface HistogramAnswer {
   buckets: Bucket[];
   /** Events that were counted. */
   total: number;
+  /** Only events with a `seq` below this are in the counts. */
+  before_seq: number;
   exact: boolean;
   covered_from?: string | null;
 }

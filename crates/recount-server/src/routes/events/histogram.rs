@@ -52,6 +52,8 @@ pub(crate) struct HistogramAnswer {
     buckets: Vec<Bucket>,
     /// Events that were counted.
     total: u64,
+    /// The log's end when it was counted: only events with a `seq` below it are in the counts.
+    before_seq: u64,
     /// Whether every matching event was counted.
     exact: bool,
     /// If not exact: events from this time on were counted.
@@ -110,6 +112,7 @@ pub(crate) async fn histogram(
     Ok(Json(HistogramAnswer {
         interval_seconds,
         total: histogram.events,
+        before_seq: histogram.pin,
         exact: histogram.exact,
         covered_from: histogram.covered_from.map(|time| time.to_string()),
         buckets: histogram
