@@ -33,6 +33,8 @@ pub enum TimestampError {
 }
 
 impl Timestamp {
+    /// The microseconds of a day.
+    pub const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
     /// The first moment that an event can have, 1970-01-01T00:00:00Z.
     pub const MIN: Timestamp = Timestamp(0);
     /// The last moment that an event can have, 2199-12-31T23:59:59.999999Z.

@@ -6,8 +6,6 @@
 
 use recount_event::Timestamp;
 
-const MICROS_PER_DAY: i64 = 86_400 * 1_000_000;
-
 /// The longest retention, in days: a hundred years.
 pub const RETENTION_DAYS_MAX: u32 = 36_500;
 
@@ -30,14 +28,14 @@ impl Retention {
 
     /// At `now`, events received before this are removed.
     pub(crate) fn cutoff(self, now: Timestamp) -> Timestamp {
-        let today = now.as_micros().div_euclid(MICROS_PER_DAY);
-        Timestamp::from_micros((today - i64::from(self.days)).max(0) * MICROS_PER_DAY)
+        let today = now.as_micros().div_euclid(Timestamp::MICROS_PER_DAY);
+        Timestamp::from_micros((today - i64::from(self.days)).max(0) * Timestamp::MICROS_PER_DAY)
     }
 
     /// The moment from which on an event that was received at `received_at` is removed.
     pub fn removes_at(self, received_at: Timestamp) -> Timestamp {
-        let day = received_at.as_micros().div_euclid(MICROS_PER_DAY);
-        Timestamp::from_micros((day + 1 + i64::from(self.days)) * MICROS_PER_DAY)
+        let day = received_at.as_micros().div_euclid(Timestamp::MICROS_PER_DAY);
+        Timestamp::from_micros((day + 1 + i64::from(self.days)) * Timestamp::MICROS_PER_DAY)
     }
 }
 
@@ -76,8 +74,8 @@ mod tests {
             prop_assert!(received < retention.cutoff(at));
             prop_assert!(received >= retention.cutoff(Timestamp::from_micros(at.as_micros() - 1)));
             let kept = at.as_micros() - received.as_micros();
-            let days = i64::from(days) * MICROS_PER_DAY;
-            prop_assert!(kept > days && kept <= days + MICROS_PER_DAY, "{kept}");
+            let days = i64::from(days) * Timestamp::MICROS_PER_DAY;
+            prop_assert!(kept > days && kept <= days + Timestamp::MICROS_PER_DAY, "{kept}");
         }
     }
 }

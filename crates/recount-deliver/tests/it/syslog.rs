@@ -3,7 +3,7 @@
 //! Proven by: Debian's rsyslog (imtcp with OpenSSL, mutual TLS) and syslog-ng, the products themselves.
 
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, Mutex},
@@ -77,9 +77,20 @@ fn rest() -> Value {
 
 /// What a receiver wrote, line by line, once it has so many.
 async fn written(file: &Path, lines: usize) -> Vec<String> {
-    eventually("the receiver to write everything", || async {
-        let text = fs::read_to_string(file).ok()?;
-        let found: Vec<String> = text.lines().map(str::to_owned).collect();
+    let read = || -> Vec<String> {
+        fs::read_to_string(file).unwrap_or_default().lines().map(str::to_owned).collect()
+    };
+    let what = fmt::from_fn(|out| {
+        let found = read();
+        write!(
+            out,
+            "the receiver to write {lines} lines; it has {}, the last {:?}",
+            found.len(),
+            found.last()
+        )
+    });
+    eventually(what, || async {
+        let found = read();
         (found.len() >= lines).then_some(found)
     })
     .await

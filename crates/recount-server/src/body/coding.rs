@@ -90,6 +90,10 @@ fn read_all(
                 ));
             }
             permit.grow_to(compressed + len)?;
+            if len > out.capacity() {
+                // At once to the end, untouched: growing by halves holds the old and the new at the same time.
+                out.reserve_exact(bytes_max + 1 - filled);
+            }
             out.resize(len, 0);
         }
         match decoder.read(&mut out[filled..]) {

@@ -40,16 +40,20 @@ const COLUMNS: [&str; 25] = [
     "metadata",
 ];
 
-/// One row per event, after the row of column names if `head`.
+/// The row of column names.
+pub(super) fn head() -> Bytes {
+    let mut writer = writer(Vec::new());
+    write_row(&mut writer, COLUMNS.iter().copied());
+    finish(writer)
+}
+
+/// One row per event.
 ///
 /// # Errors
 /// If a stored line is damaged.
-pub(super) fn rows(head: bool, events: &[StoredEvent]) -> Result<Bytes, ReadError> {
+pub(super) fn rows(events: &[StoredEvent]) -> Result<Bytes, ReadError> {
     let bytes: usize = events.iter().map(|event| event.line.len()).sum();
     let mut writer = writer(Vec::with_capacity(bytes));
-    if head {
-        write_row(&mut writer, COLUMNS.iter().copied());
-    }
     for event in events {
         let fields = read_fields(&event.line).map_err(|error| ReadError::Corrupt {
             object: format!("event with seq {}", event.seq),
@@ -182,7 +186,7 @@ mod tests {
             "targets":[{"type":"role","id":"r_9","name":"Billing"},{"type":"team","id":"t_1"}],
             "context":{"ip":"203.0.113.7"},"description":"two\nlines","tags":{"severity":"low"},"metadata":{"any":1}}"#,
         );
-        let mut table = cells(&rows(true, &[event]).expect("valid"));
+        let mut table = cells(&[head(), rows(&[event]).expect("valid")].concat());
         let (head, row) = (table.remove(0), table.remove(0));
         assert_eq!(head.len(), row.len());
         let cell =

@@ -44,15 +44,19 @@ impl CsvView {
         Ok(Self { columns: columns.iter().flat_map(|column| with_id(column)).collect(), zone })
     }
 
-    /// One row per event, after the row of column names if `head`.
+    /// The row of column names.
+    pub(super) fn head(&self) -> Bytes {
+        let mut out = writer(Vec::new());
+        write_row(&mut out, self.columns.iter().map(String::as_str));
+        finish(out)
+    }
+
+    /// One row per event.
     ///
     /// # Errors
     /// If a stored line is damaged.
-    pub(super) fn rows(&self, head: bool, events: &[StoredEvent]) -> Result<Bytes, ReadError> {
+    pub(super) fn rows(&self, events: &[StoredEvent]) -> Result<Bytes, ReadError> {
         let mut out = writer(Vec::with_capacity(events.len() * 128));
-        if head {
-            write_row(&mut out, self.columns.iter().map(String::as_str));
-        }
         let mut line = Vec::new();
         for event in events {
             line.clear();
@@ -140,7 +144,8 @@ mod tests {
             ["time", "actor", "target", "outcome", "ip", "metadata.plan", "metadata.seats", "tags.none"]
                 .map(str::to_owned);
         let view = CsvView::new(&columns, Some("Europe/Paris")).expect("a view");
-        let table = String::from_utf8(view.rows(true, &[event]).expect("valid").to_vec()).expect("text");
+        let table = [view.head(), view.rows(&[event]).expect("valid")].concat();
+        let table = String::from_utf8(table).expect("text");
         assert_eq!(
             table,
             "time,actor,actor_id,target,target_id,outcome,ip,metadata.plan,metadata.seats,tags.none\r\n\

@@ -3,26 +3,15 @@
 mod csv_rows;
 mod csv_view;
 mod jobs;
+mod ndjson_rows;
 mod parquet_rows;
+mod pieces;
 
 pub(crate) use csv_view::CsvView;
 pub(crate) use jobs::run_jobs;
+pub(crate) use pieces::{FileEncoder, pieces};
 
-use std::io::Write as _;
-use std::panic::resume_unwind;
-use std::pin::pin;
-
-use async_stream::try_stream;
-use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use futures::future::join;
-use futures::{Stream, StreamExt as _};
-use recount_store::{ReadError, StoredEvent};
 use serde::{Deserialize, Serialize};
-use tokio::task::spawn_blocking;
-
-use self::parquet_rows::ParquetRows;
 
 /// How a file of events is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
@@ -94,111 +83,4 @@ impl ExportOptions {
             (Some(columns), zone) => CsvView::new(columns, zone.as_deref()).map(Some),
         }
     }
-}
-
-/// A file that is being written: its pieces, put together, are the file.
-pub(crate) enum FileEncoder {
-    Ndjson,
-    NdjsonGz(Box<GzEncoder<Vec<u8>>>),
-    Csv { begun: bool, view: Option<CsvView> },
-    Parquet(Box<ParquetRows>),
-}
-
-impl FileEncoder {
-    /// Begins a file; `view` is for CSV.
-    pub(crate) fn new(format: ExportFormat, view: Option<CsvView>) -> Self {
-        match format {
-            ExportFormat::Ndjson => Self::Ndjson,
-            ExportFormat::NdjsonGz => {
-                Self::NdjsonGz(Box::new(GzEncoder::new(Vec::new(), Compression::default())))
-            }
-            ExportFormat::Csv => Self::Csv { begun: false, view },
-            ExportFormat::Parquet => Self::Parquet(Box::new(ParquetRows::new())),
-        }
-    }
-
-    /// Takes events; gives the next piece, which may be empty.
-    ///
-    /// # Errors
-    /// If a stored line is damaged.
-    fn rows(&mut self, events: &[StoredEvent]) -> Result<Bytes, ReadError> {
-        match self {
-            Self::Ndjson => Ok(lines(events).into()),
-            Self::NdjsonGz(encoder) => {
-                encoder.write_all(&lines(events)).expect("writing to memory can't fail");
-                Ok(std::mem::take(encoder.get_mut()).into())
-            }
-            Self::Csv { begun, view } => {
-                let head = !std::mem::replace(begun, true);
-                view.as_ref().map_or_else(|| csv_rows::rows(head, events), |view| view.rows(head, events))
-            }
-            Self::Parquet(rows) => rows.rows(events),
-        }
-    }
-
-    /// The last piece.
-    ///
-    /// # Errors
-    /// Never in practice; as [`rows`](Self::rows).
-    fn end(&mut self) -> Result<Bytes, ReadError> {
-        match self {
-            Self::Ndjson => Ok(Bytes::new()),
-            Self::NdjsonGz(encoder) => {
-                encoder.try_finish().expect("writing to memory can't fail");
-                Ok(std::mem::take(encoder.get_mut()).into())
-            }
-            // A file without events still has its head.
-            Self::Csv { .. } => self.rows(&[]),
-            Self::Parquet(rows) => Ok(rows.end()),
-        }
-    }
-}
-
-/// A piece of a file.
-pub(crate) struct Piece {
-    /// What comes next in the file; may be empty.
-    pub(crate) bytes: Bytes,
-    /// How many events are in it.
-    pub(crate) events: u64,
-}
-
-/// The file of `chunks`, piece by piece. A failure ends it, after what could be read before.
-///
-/// Encoding keeps a processor busy for milliseconds, so it is done off the async threads, while the next
-/// chunk is read.
-pub(crate) fn pieces(
-    mut encoder: FileEncoder,
-    chunks: impl Stream<Item = Result<Vec<StoredEvent>, ReadError>> + Send,
-) -> impl Stream<Item = Result<Piece, ReadError>> + Send {
-    try_stream! {
-        let mut chunks = pin!(chunks);
-        let mut chunk = chunks.next().await;
-        while let Some(events) = chunk {
-            let events = events?;
-            let count = events.len() as u64;
-            let encode = spawn_blocking(move || {
-                let bytes = encoder.rows(&events);
-                (encoder, bytes)
-            });
-            let (encoded, next) = join(encode, chunks.next()).await;
-            let (returned, bytes) = encoded.map_err(|error| match error.try_into_panic() {
-                // It goes on here as it would have without a thread.
-                Ok(panic) => resume_unwind(panic),
-                Err(_) => ReadError::Cancelled,
-            })?;
-            yield Piece { bytes: bytes?, events: count };
-            (encoder, chunk) = (returned, next);
-        }
-        yield Piece { bytes: encoder.end()?, events: 0 };
-    }
-}
-
-fn lines(events: &[StoredEvent]) -> Vec<u8> {
-    let bytes: usize = events.iter().map(|event| event.line.len() + 80).sum();
-    let mut out = Vec::with_capacity(bytes);
-    for event in events {
-        event.write_json(&mut out);
-        out.push(b'\n');
-    }
-    out
 }

@@ -10,7 +10,6 @@ use crate::Store;
 use crate::catalog::CatalogError;
 use crate::catalog::keys::{KeyRow, NO_TENANT};
 
-const MICROS_PER_DAY: i64 = 86_400 * 1_000_000;
 /// The longest life of a key that a person makes in the portal, in days. The person's own session
 /// is much shorter; its `keys:manage` scope is the vendor's leave to make keys that outlive it.
 const PORTAL_KEY_DAYS_MAX: i64 = 366;
@@ -270,7 +269,7 @@ fn key_end(
             detail: "the end of the key is in the past".to_owned(),
         });
     }
-    let in_days = |days: i64| Timestamp::from_micros(now.as_micros() + days * MICROS_PER_DAY);
+    let in_days = |days: i64| Timestamp::from_micros(now.as_micros() + days * Timestamp::MICROS_PER_DAY);
     let (latest, default) = match (creator.session(), creator.expires_at()) {
         (Some(_), _) => (in_days(PORTAL_KEY_DAYS_MAX), in_days(PORTAL_KEY_DAYS_DEFAULT)),
         (None, Some(end)) => (end, end),

@@ -1,14 +1,12 @@
 //! What a look leaves in the tenant's own log, before anything is shown.
 
-use recount_event::TenantId;
+use recount_event::{TenantId, Timestamp};
 use serde_json::json;
 
 use super::credential::{Actor, Credential, CredentialKind};
 use super::error::AccessError;
 use crate::catalog::keys::KeyRow;
 use crate::{OwnActor, OwnEvent, OwnTarget, Store, TenantLog};
-
-const MICROS_PER_DAY: i64 = 86_400 * 1_000_000;
 
 impl From<Actor> for OwnActor {
     fn from(actor: Actor) -> Self {
@@ -24,7 +22,7 @@ impl Store {
         credential: &Credential,
         log: &TenantLog,
     ) -> Result<(), AccessError> {
-        let day = self.env().now().as_micros().div_euclid(MICROS_PER_DAY);
+        let day = self.env().now().as_micros().div_euclid(Timestamp::MICROS_PER_DAY);
         let (action, once_key, description) = match credential.kind() {
             CredentialKind::Operator | CredentialKind::Ingest if credential.is_vendor() => {
                 let description = format!("The vendor looked at this log with key {}", credential.name());

@@ -5,8 +5,6 @@ use recount_event::{TenantId, Timestamp};
 use super::{Catalog, CatalogError, CatalogTx, CommitPoint, on_read, on_tx};
 use crate::retention::RetentionPolicy;
 
-const MICROS_PER_DAY: i64 = 86_400 * 1_000_000;
-
 impl Catalog {
     /// Tenants after `after` whose oldest event was received too many days before `midnight`.
     pub(crate) async fn tenants_to_trim(
@@ -29,20 +27,13 @@ impl Catalog {
             .bind(after)
             .bind(policy.default_days.map(i64::from))
             .bind(midnight.as_micros())
-            .bind(MICROS_PER_DAY)
+            .bind(Timestamp::MICROS_PER_DAY)
             .bind(i64::from(policy.days_min))
             .bind(i64::from(limit))
             .fetch_all(db)
             .await?
         });
-        rows.into_iter()
-            .map(|(name,)| {
-                name.parse().map_err(|_| CatalogError::Corrupt {
-                    object: format!("catalog row of tenant {name}"),
-                    what: "the name is not a tenant's".to_owned(),
-                })
-            })
-            .collect()
+        rows.into_iter().map(|(name,)| super::tenants::stored_id(&name)).collect()
     }
 
     /// Sets for how many days the tenant's events are kept; `None` for the deployment's retention.

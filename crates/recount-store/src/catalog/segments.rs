@@ -115,14 +115,7 @@ impl Catalog {
             .fetch_all(db)
             .await?
         });
-        rows.into_iter()
-            .map(|(name,)| {
-                name.parse().map_err(|_| CatalogError::Corrupt {
-                    object: format!("catalog rows of segments of {name}"),
-                    what: "the name is not a tenant's".to_owned(),
-                })
-            })
-            .collect()
+        rows.into_iter().map(|(name,)| super::tenants::stored_id(&name)).collect()
     }
 }
 

@@ -49,13 +49,19 @@ macro_rules! select_tenants {
     };
 }
 
+fn corrupt(name: &str, what: &str) -> CatalogError {
+    CatalogError::Corrupt { object: format!("catalog row of tenant {name}"), what: what.to_owned() }
+}
+
+/// The tenant that a row of the catalog names.
+pub(super) fn stored_id(name: &str) -> Result<TenantId, CatalogError> {
+    name.parse().map_err(|_| corrupt(name, "the name is not a tenant's"))
+}
+
 fn row(columns: &Columns) -> Result<TenantRow, CatalogError> {
-    let corrupt = |what: &str| CatalogError::Corrupt {
-        object: format!("catalog row of tenant {}", columns.0),
-        what: what.to_owned(),
-    };
+    let corrupt = |what: &str| corrupt(&columns.0, what);
     Ok(TenantRow {
-        tenant: columns.0.parse().map_err(|_| corrupt("the name is not a tenant's"))?,
+        tenant: stored_id(&columns.0)?,
         created_at: Timestamp::from_micros(columns.1),
         first_seq: u64::try_from(columns.9).map_err(|_| corrupt("first_seq is negative"))?,
         next_seq: u64::try_from(columns.2).map_err(|_| corrupt("next_seq is negative"))?,

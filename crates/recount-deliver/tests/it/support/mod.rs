@@ -11,7 +11,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until `condition` gives something.
 pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
-    what: &str,
+    what: impl std::fmt::Display,
     mut condition: impl FnMut() -> F,
 ) -> T {
     let waiting = async {
