@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use futures::FutureExt as _;
 use rustls::{
     ClientConfig, RootCertStore,
+    client::Resumption,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 use tokio::{
@@ -100,7 +101,7 @@ fn tls_config(
         .with_safe_default_protocol_versions()
         .expect("ring supports the default versions")
         .with_root_certificates(roots);
-    match (&config.client_certificate, client_key) {
+    let mut tls = match (&config.client_certificate, client_key) {
         (None, None) => Ok(builder.with_no_client_auth()),
         (Some(pem), Some(key)) => {
             let chain = certificates("client_certificate", pem)?;
@@ -112,7 +113,11 @@ fn tls_config(
         }
         (Some(_), None) => Err(ConfigError::at("client_key", "client_certificate needs client_key")),
         (None, Some(_)) => Err(ConfigError::at("client_certificate", "client_key needs client_certificate")),
-    }
+    }?;
+    // rsyslog hands out sessions that it then refuses (OpenSSL's "session id context uninitialized"): every batch
+    // but the first would take two attempts or three.
+    tls.resumption = Resumption::disabled();
+    Ok(tls)
 }
 
 #[async_trait]
