@@ -176,3 +176,33 @@ async fn on_its_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'sta
         Err(_) => ReadError::Cancelled,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use recount_event::Timestamp;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn pieces_come_in_the_order_of_their_chunks() {
+        let event = |seq| StoredEvent {
+            seq,
+            received_at: Timestamp::from_micros(1_000_000),
+            line: "{\"id\":\"e\"}".into(),
+        };
+        // A long chunk before a short one each time: done out of order, they would come out of order.
+        let lengths = [20_000, 1].repeat(10);
+        let mut seqs = 0..;
+        let chunks: Vec<Result<Vec<StoredEvent>, ReadError>> =
+            lengths.iter().map(|length| Ok(seqs.by_ref().take(*length).map(event).collect())).collect();
+        let encoder = FileEncoder::new(ExportFormat::Ndjson, None);
+        let pieces: Vec<_> = pieces(encoder, futures::stream::iter(chunks)).collect().await;
+        let pieces: Vec<Piece> = pieces.into_iter().map(|piece| piece.expect("encoded")).collect();
+        let counts: Vec<u64> = pieces.iter().map(|piece| piece.events).filter(|events| *events > 0).collect();
+        assert_eq!(counts, [20_000, 1].repeat(10));
+        let file: Vec<u8> = pieces.iter().flat_map(|piece| piece.bytes.iter().copied()).collect();
+        let read = serde_json::Deserializer::from_slice(&file).into_iter::<serde_json::Value>();
+        let read: Vec<u64> = read.map(|event| event.expect("JSON")["seq"].as_u64().expect("a seq")).collect();
+        assert!(read.into_iter().eq(0..200_010), "whole and in order");
+    }
+}
