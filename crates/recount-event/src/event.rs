@@ -71,7 +71,7 @@ pub fn parse_array(
     assign_id: &mut dyn FnMut() -> Uuid,
     mut found: impl FnMut(Result<NewEvent, EventError>),
 ) -> Result<(), JsonSyntaxError> {
-    let text = std::str::from_utf8(bytes).ok();
+    let text = simdutf8::basic::from_utf8(bytes).ok();
     Splitter::new(bytes).elements(|splitter| {
         let start = splitter.at;
         if let Some(text) = text

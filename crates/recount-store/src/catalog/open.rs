@@ -18,6 +18,9 @@ use crate::error::OpenError;
 const SQLITE_PAGE_BYTES: u32 = 8_192;
 /// How long SQLite waits for another connection of this process.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Rows that SQLite's thread may be ahead of the task that reads them: with sqlx's 50 the two wait for each other
+/// again and again while a tail is read.
+const SQLITE_ROWS_BUFFERED: usize = 512;
 /// Prepared statements kept per connection.
 const STATEMENTS_CACHED: usize = 256;
 /// How long a task waits for a free connection.
@@ -96,6 +99,7 @@ async fn open_sqlite(path: &Path, readers: u32) -> Result<(Pool, File), OpenErro
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
         .statement_cache_capacity(STATEMENTS_CACHED)
+        .row_buffer_size(SQLITE_ROWS_BUFFERED)
         // Checkpoints run in the background (`maintain/checkpoint.rs`): a commit must not pay for one.
         .pragma("wal_autocheckpoint", "0")
         .pragma("cache_size", "-16000")
