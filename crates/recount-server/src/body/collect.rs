@@ -11,7 +11,7 @@ use crate::problem::{Problem, ProblemCode};
 
 /// What is reserved for a body that does not say how long it is.
 const UNKNOWN_LENGTH_BYTES: usize = 64 * 1024;
-/// What is read and dropped of a body that is too long: a client that is still sending when the
+/// What is read and dropped of a body that is refused: a client that is still sending when the
 /// connection is closed sees a broken pipe instead of the answer.
 const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -35,7 +35,13 @@ pub(crate) async fn collect(
         drain(body, limits).await;
         return Err(too_large(bytes_max));
     }
-    let mut permit = budget.reserve(announced.unwrap_or(UNKNOWN_LENGTH_BYTES).max(1)).await?;
+    let mut permit = match budget.reserve(announced.unwrap_or(UNKNOWN_LENGTH_BYTES).max(1)).await {
+        Ok(permit) => permit,
+        Err(busy) => {
+            drain(body, limits).await;
+            return Err(busy);
+        }
+    };
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
     loop {
@@ -49,13 +55,13 @@ pub(crate) async fn collect(
         })?;
         let Ok(chunk) = frame.into_data() else { continue };
         let length = first.len() + whole.len() + chunk.len();
-        if length > bytes_max {
+        let refused = if length > bytes_max { Err(too_large(bytes_max)) } else { permit.grow_to(length) };
+        if let Err(refused) = refused {
             // Others may have the room meanwhile.
             drop((first, whole, permit));
             drain(body, limits).await;
-            return Err(too_large(bytes_max));
+            return Err(refused);
         }
-        permit.grow_to(length)?;
         // A body that came in one piece is used where it lies.
         if first.is_empty() && whole.is_empty() {
             first = chunk;
