@@ -99,7 +99,7 @@ impl Default for SealPolicy {
             worthwhile_events: 1_000,
             age_max: Duration::from_secs(24 * 3600),
             events_min: 256,
-            fold_batches: 64,
+            fold_batches: 128,
             tail_events_max: 8_388_608,
         }
     }

@@ -47,11 +47,7 @@ pub(crate) fn describe() {
     describe_counter!(APPEND_BUSY, Unit::Count, "Appends refused because the queue was full");
     describe_gauge!(QUEUE_EVENTS, Unit::Count, "Events that wait for the committer");
     describe_gauge!(QUEUE_BYTES, Unit::Bytes, "Bytes that wait for the committer");
-    describe_histogram!(
-        COMMIT_SECONDS,
-        Unit::Seconds,
-        "Time of one group commit, duplicate check and compression included"
-    );
+    describe_histogram!(COMMIT_SECONDS, Unit::Seconds, "Time of one group commit, duplicate check included");
     describe_histogram!(COMMIT_EVENTS, Unit::Count, "Events in one group commit");
     describe_histogram!(COMMIT_TENANTS, Unit::Count, "Tenants in one group commit");
     describe_counter!(COMMIT_RETRIES, Unit::Count, "Group commits tried again, by reason");

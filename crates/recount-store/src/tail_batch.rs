@@ -1,18 +1,19 @@
 //! The body of a row of the tail: some hundred events in a few kilobytes.
 //!
-//! Version 1, all integers little-endian (`docs/formats/tail-batch.md`):
+//! All integers little-endian (`docs/formats/tail-batch.md`):
 //!
 //! ```text
-//! 0   1   version = 1
+//! 0   1   version: 1, or 2 if there may be several frames
 //! 1   4   CRC-32 of everything that follows
 //! 5   4   number of events
 //! 9   8   bytes of the text before compression
 //! 17  4   number of runs
 //! 21  12n runs: number of events (4), their received_at in microseconds (8)
-//!     …   one zstd frame: each event's line followed by a line feed
+//!     …   zstd frames, one after the other: each event's line followed by a line feed
 //! ```
 //!
-//! A commit writes one run; folding joins the runs of the rows that it replaces.
+//! A commit writes one run and one frame; folding joins the runs of the rows that it replaces, and their frames as
+//! they are if compressing them anew would gain little.
 
 use std::cell::RefCell;
 
@@ -20,11 +21,16 @@ use bytes::Bytes;
 use recount_event::Timestamp;
 use recount_segment::{Line, Row};
 
-const VERSION: u8 = 1;
+mod encode;
+
+pub(crate) use encode::{Encoder, Packed, join};
+
+/// One frame.
+const VERSION_1: u8 = 1;
+/// One frame or several.
+const VERSION_2: u8 = 2;
 const FIXED_BYTES: usize = 21;
 const RUN_BYTES: usize = 12;
-/// zstd level: 1 costs half the time of 3 and 2 % more space, and the tail is short-lived.
-const ZSTD_LEVEL: i32 = 1;
 /// No row holds more text, so that a damaged length can't exhaust the memory.
 pub(crate) const TEXT_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
@@ -47,19 +53,12 @@ pub(crate) fn runs(rows: &[Row]) -> Vec<Run> {
     runs
 }
 
-/// Compresses batches one after the other, keeping zstd's work space.
-pub(crate) struct Encoder {
-    zstd: zstd::bulk::Compressor<'static>,
-    text: Vec<u8>,
-    packed: Vec<u8>,
-}
-
 /// What is wrong with a body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CorruptBatch {
     #[error("it ends after {0} bytes")]
     Truncated(usize),
-    #[error("its format version is {0}, this binary knows 1")]
+    #[error("its format version is {0}, this binary knows 1 and 2")]
     UnknownVersion(u8),
     #[error("its checksum is wrong")]
     Checksum,
@@ -69,48 +68,44 @@ pub(crate) enum CorruptBatch {
     Text(String),
 }
 
-impl Encoder {
-    pub(crate) fn new() -> std::io::Result<Self> {
-        let mut zstd = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
-        // The CRC covers the compressed bytes already.
-        zstd.include_checksum(false)?;
-        Ok(Self { zstd, text: Vec::new(), packed: Vec::new() })
-    }
+/// A body whose checksum is right, and not decompressed yet.
+#[derive(Debug)]
+pub(crate) struct Opened<'a> {
+    pub(crate) events: u32,
+    text_bytes: u64,
+    runs: Vec<Run>,
+    frames: &'a [u8],
+}
 
-    /// The body of `lines`, whose `received_at` are given by `runs`.
-    pub(crate) fn encode<'a>(
-        &mut self,
-        lines: impl Iterator<Item = &'a str>,
-        runs: &[Run],
-    ) -> std::io::Result<Vec<u8>> {
-        self.text.clear();
-        let mut events = 0_u32;
-        for line in lines {
-            self.text.extend_from_slice(line.as_bytes());
-            self.text.push(b'\n');
-            events += 1;
-        }
-        debug_assert_eq!(events, runs.iter().map(|run| run.events).sum::<u32>());
-        self.packed.clear();
-        self.packed.reserve(zstd::zstd_safe::compress_bound(self.text.len()));
-        self.zstd.compress_to_buffer(&self.text, &mut self.packed)?;
-        let head = FIXED_BYTES + RUN_BYTES * runs.len();
-        let mut body = Vec::with_capacity(head + self.packed.len());
-        body.resize(head, 0);
-        body.extend_from_slice(&self.packed);
-        body[0] = VERSION;
-        body[5..9].copy_from_slice(&events.to_le_bytes());
-        body[9..17].copy_from_slice(&(self.text.len() as u64).to_le_bytes());
-        let run_count = u32::try_from(runs.len()).map_err(std::io::Error::other)?;
-        body[17..21].copy_from_slice(&run_count.to_le_bytes());
-        for (run, place) in runs.iter().zip(body[FIXED_BYTES..head].chunks_exact_mut(RUN_BYTES)) {
-            place[..4].copy_from_slice(&run.events.to_le_bytes());
-            place[4..].copy_from_slice(&run.received_at.as_micros().to_le_bytes());
-        }
-        let crc = crc32fast::hash(&body[5..]);
-        body[1..5].copy_from_slice(&crc.to_le_bytes());
-        Ok(body)
+/// Checks a body as far as that goes without decompressing it.
+///
+/// # Errors
+/// [`CorruptBatch`] if a single bit is not as it was written.
+pub(crate) fn open(body: &[u8]) -> Result<Opened<'_>, CorruptBatch> {
+    let version = *body.first().ok_or(CorruptBatch::Truncated(0))?;
+    if !matches!(version, VERSION_1 | VERSION_2) {
+        return Err(CorruptBatch::UnknownVersion(version));
     }
+    if body.len() < FIXED_BYTES {
+        return Err(CorruptBatch::Truncated(body.len()));
+    }
+    if crc32fast::hash(&body[5..]) != u32_at(body, 1) {
+        return Err(CorruptBatch::Checksum);
+    }
+    let (events, text_bytes, run_count) = (u32_at(body, 5), i64_at(body, 9), u32_at(body, 17) as usize);
+    let head = FIXED_BYTES + RUN_BYTES * run_count;
+    if body.len() < head {
+        return Err(CorruptBatch::Truncated(body.len()));
+    }
+    let runs: Vec<Run> = body[FIXED_BYTES..head]
+        .chunks_exact(RUN_BYTES)
+        .map(|run| Run { events: u32_at(run, 0), received_at: Timestamp::from_micros(i64_at(run, 4)) })
+        .collect();
+    let (expected, found) = (u64::from(events), runs.iter().map(|run| u64::from(run.events)).sum());
+    if expected != found {
+        return Err(CorruptBatch::Count { expected, found });
+    }
+    Ok(Opened { events, text_bytes: text_bytes.cast_unsigned(), runs, frames: &body[head..] })
 }
 
 thread_local! {
@@ -129,26 +124,8 @@ pub(crate) struct DecodedBatch {
 /// # Errors
 /// [`CorruptBatch`] if a single bit is not as it was written.
 pub(crate) fn decode(first_seq: u64, body: &[u8]) -> Result<DecodedBatch, CorruptBatch> {
-    let version = *body.first().ok_or(CorruptBatch::Truncated(0))?;
-    if version != VERSION {
-        return Err(CorruptBatch::UnknownVersion(version));
-    }
-    if body.len() < FIXED_BYTES {
-        return Err(CorruptBatch::Truncated(body.len()));
-    }
-    if crc32fast::hash(&body[5..]) != u32_at(body, 1) {
-        return Err(CorruptBatch::Checksum);
-    }
-    let (events, text_bytes, run_count) = (u32_at(body, 5), i64_at(body, 9), u32_at(body, 17) as usize);
-    let head = FIXED_BYTES + RUN_BYTES * run_count;
-    if body.len() < head {
-        return Err(CorruptBatch::Truncated(body.len()));
-    }
-    let runs: Vec<Run> = body[FIXED_BYTES..head]
-        .chunks_exact(RUN_BYTES)
-        .map(|run| Run { events: u32_at(run, 0), received_at: Timestamp::from_micros(i64_at(run, 4)) })
-        .collect();
-    let text = decompress(&body[head..], text_bytes.cast_unsigned())?;
+    let Opened { events, text_bytes, runs, frames } = open(body)?;
+    let text = decompress(frames, text_bytes)?;
     let rows = split(first_seq, &text, &runs)?;
     if rows.len() != events as usize {
         return Err(CorruptBatch::Count { expected: u64::from(events), found: rows.len() as u64 });
@@ -156,13 +133,13 @@ pub(crate) fn decode(first_seq: u64, body: &[u8]) -> Result<DecodedBatch, Corrup
     Ok(DecodedBatch { rows })
 }
 
-fn decompress(frame: &[u8], text_bytes: u64) -> Result<Bytes, CorruptBatch> {
+fn decompress(frames: &[u8], text_bytes: u64) -> Result<Bytes, CorruptBatch> {
     if text_bytes > TEXT_BYTES_MAX {
         return Err(CorruptBatch::Text(format!("{text_bytes} bytes is above the limit")));
     }
     let capacity = usize::try_from(text_bytes).map_err(|error| CorruptBatch::Text(error.to_string()))?;
     let text = DECOMPRESSOR
-        .with_borrow_mut(|zstd| zstd.decompress(frame, capacity))
+        .with_borrow_mut(|zstd| zstd.decompress(frames, capacity))
         .map_err(|error| CorruptBatch::Text(error.to_string()))?;
     if text.len() != capacity {
         return Err(CorruptBatch::Text(format!("{} bytes instead of {capacity}", text.len())));
@@ -222,35 +199,72 @@ mod tests {
         Encoder::new().expect("zstd").encode(lines, &runs).expect("encodes")
     }
 
+    fn seen(rows: &[Row]) -> Vec<(u64, i64, String)> {
+        rows.iter().map(|row| (row.seq, row.received_at.as_micros(), row.line.as_str().to_owned())).collect()
+    }
+
     proptest! {
         #[test]
         fn what_was_encoded_is_decoded(parts in lines_and_runs(), first_seq in 0_u64..1 << 40) {
             let decoded = decode(first_seq, &body(&parts)).expect("whole");
-            let expected: Vec<(u64, i64, &str)> = parts
+            let expected: Vec<(u64, i64, String)> = parts
                 .iter()
-                .flat_map(|(at, lines)| lines.iter().map(move |line| (*at, line.as_str())))
+                .flat_map(|(at, lines)| lines.iter().map(move |line| (*at, line.clone())))
                 .zip(first_seq..)
                 .map(|((at, line), seq)| (seq, at, line))
                 .collect();
-            let found: Vec<(u64, i64, &str)> = decoded
-                .rows
-                .iter()
-                .map(|row| (row.seq, row.received_at.as_micros(), row.line.as_str()))
-                .collect();
-            prop_assert_eq!(found, expected);
+            prop_assert_eq!(seen(&decoded.rows), expected);
+        }
+
+        #[test]
+        fn what_was_joined_is_decoded(rows in prop::collection::vec(lines_and_runs(), 1..5)) {
+            let bodies: Vec<Vec<u8>> = rows.iter().map(|parts| body(parts)).collect();
+            let opened: Vec<Opened<'_>> = bodies.iter().map(|body| open(body).expect("whole")).collect();
+            let joined = join(&opened).expect("few");
+            // A joined body may be joined again.
+            let twice = join(&[open(&joined).expect("whole"), open(&bodies[0]).expect("whole")]).expect("few");
+            let expected = decode(7, &body(&rows.concat())).expect("whole").rows;
+            prop_assert_eq!(seen(&decode(7, &joined).expect("whole").rows), seen(&expected));
+            let first = decode(7 + expected.len() as u64, &bodies[0]).expect("whole").rows;
+            prop_assert_eq!(seen(&decode(7, &twice).expect("whole").rows), seen(&[expected, first].concat()));
         }
 
         #[test]
         fn any_flipped_bit_or_cut_is_noticed(
-            parts in lines_and_runs(), at in any::<prop::sample::Index>(), bit in 0_u8..8,
+            parts in lines_and_runs(), at in any::<prop::sample::Index>(), bit in 0_u8..8, twice: bool,
         ) {
-            let whole = body(&parts);
+            let once = body(&parts);
+            let whole = if twice {
+                join(&[open(&once).expect("whole"), open(&once).expect("whole")]).expect("few")
+            } else {
+                once
+            };
             let at = at.index(whole.len());
             let mut flipped = whole.clone();
             flipped[at] ^= 1 << bit;
             prop_assert!(decode(0, &flipped).is_err());
             prop_assert!(decode(0, &whole[..at]).is_err());
         }
+    }
+
+    /// Version 2: the frames of two bodies in one, neither compressed anew.
+    #[test]
+    fn version_2_is_frozen() {
+        let parts =
+            [(1_000_000, vec![r#"{"id":"a"}"#.to_owned()]), (2_000_000, vec![r#"{"id":"b"}"#.to_owned()])];
+        let bodies: Vec<Vec<u8>> = parts.iter().map(|part| body(std::slice::from_ref(part))).collect();
+        let opened: Vec<Opened<'_>> = bodies.iter().map(|body| open(body).expect("whole")).collect();
+        let joined = join(&opened).expect("few");
+        let head = FIXED_BYTES + 2 * RUN_BYTES;
+        assert_eq!(joined[0], 2);
+        assert_eq!(
+            hex::encode(&joined[5..head]),
+            "02000000160000000000000002000000\
+             0100000040420f0000000000\
+             0100000080841e0000000000"
+        );
+        let frames = |body: &[u8]| body[FIXED_BYTES + RUN_BYTES..].to_vec();
+        assert_eq!(joined[head..], [frames(&bodies[0]), frames(&bodies[1])].concat());
     }
 
     /// Version 1 as first released: a body written then must decode for ever.

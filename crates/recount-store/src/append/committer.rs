@@ -1,8 +1,8 @@
 //! The committer: one task that turns what has arrived into one transaction after the other.
 //!
-//! A round goes: load what is not known of its tenants → find duplicates → plan and compress →
-//! one transaction that moves every tenant on and inserts its rows → answer. Three things can go
-//! wrong, and all take the same way again:
+//! A round goes: compress → load what is not known of its tenants → find duplicates → plan → one
+//! transaction that moves every tenant on and inserts its rows → answer. A large round is compressed
+//! while the one before it is committed. Three things can go wrong, and all take the same way again:
 //!
 //! - another node appended to one of the tenants ([`Setback::Moved`]): rows are locked first, and
 //!   what the other node appended is read within the transaction;
@@ -19,7 +19,8 @@ use recount_event::TenantId;
 
 use super::known::{Known, KnownTenants, Unhinted};
 use super::load::Loader;
-use super::plan::{GroupPlan, Round, Rules, Verdicts};
+use super::pack::Packer;
+use super::plan::{Answer, GroupPlan, Round, Rules, Verdicts};
 use super::queue::Queue;
 use super::verify::{Verifier, VerifyError};
 use super::work::{INLINE_BYTES_MAX, Setback, Work, planned_seqs};
@@ -34,9 +35,13 @@ use crate::measure;
 use crate::segment_cache::SegmentCache;
 use crate::tail_batch::Encoder;
 
-/// What one round takes at most: keeps a commit's latency and memory in bounds.
+/// What one round takes at most: keeps a commit's latency and memory in bounds. There are two rounds at once.
 const ROUND_EVENTS_MAX: usize = 32_768;
 const ROUND_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// While a round of this much is committed, the next is taken ahead once as much waits, or the most that is worth
+/// waiting for: less would make small rounds, whose rows compress badly and cost a sync each.
+const AHEAD_BYTES_MIN: usize = 256 * 1024;
+const AHEAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A round that can't be committed within this time is answered with an error.
 const ROUND_TIMEOUT: Duration = Duration::from_secs(10);
 /// After another node was faster, this many rounds lock first instead of trying without.
@@ -59,7 +64,7 @@ pub(crate) struct Committer {
     tail_events_max: u64,
     object_wait: Duration,
     hint_at: Unhinted,
-    /// Kept from round to round for its work space.
+    /// For groups with duplicates. Kept from round to round for its work space.
     encoder: Option<Encoder>,
     /// For this many rounds yet, rows are locked at once, because other nodes append as well.
     lock_first_rounds: u32,
@@ -107,32 +112,63 @@ impl Committer {
 
     /// Runs until the queue is closed and empty.
     pub(crate) async fn run(mut self) {
-        let mut ended = Instant::now();
-        while let Some(requests) = self.queue.take(ROUND_EVENTS_MAX, ROUND_BYTES_MAX).await {
-            let began = Instant::now();
-            let (round, answers) = Round::new(requests);
-            let count = answers.len();
-            match self.commit(&round).await {
-                Ok(results) => {
-                    for (answer, results) in answers.into_iter().zip(results) {
-                        // A sender that went away does not matter: its events are stored.
-                        let _ = answer.send(Ok(results));
+        let queue = Arc::clone(&self.queue);
+        let mut packer = Packer::default();
+        let mut ahead = None;
+        loop {
+            let waiting = Instant::now();
+            let mut waited = Duration::ZERO;
+            let (round, answers) = match ahead.take() {
+                Some(packed) => packed,
+                None => match queue.take(ROUND_EVENTS_MAX, ROUND_BYTES_MAX).await {
+                    Some(requests) => {
+                        waited = waiting.elapsed();
+                        packer.pack(requests).await
                     }
-                }
-                Err(detail) => {
-                    tracing::error!(events = round.events, detail, "events were not stored");
-                    for answer in answers {
-                        let _ = answer.send(Err(AppendError::Unavailable { detail: detail.clone() }));
-                    }
+                    None => return,
+                },
+            };
+            let bytes = round.bytes;
+            let mut serve = std::pin::pin!(self.serve(round, answers, waited));
+            if bytes < AHEAD_BYTES_MIN {
+                serve.await;
+                continue;
+            }
+            tokio::select! {
+                biased;
+                () = &mut serve => {}
+                () = queue.holds(bytes.min(AHEAD_BYTES_MAX)) => {
+                    let requests = queue.take_now(ROUND_EVENTS_MAX, ROUND_BYTES_MAX);
+                    let (packed, ()) = tokio::join!(packer.pack(requests), serve);
+                    ahead = Some(packed);
                 }
             }
-            let took = began.elapsed();
-            let waited = began - ended;
-            ended = Instant::now();
-            self.busy.observe(took, waited, ended);
-            self.queue.committed(count, round.events, took);
-            observe(&round, took, self.known.end_round());
         }
+    }
+
+    /// Commits one round, for which the committer had `waited`, and answers its senders.
+    async fn serve(&mut self, round: Arc<Round>, answers: Vec<Answer>, waited: Duration) {
+        let began = Instant::now();
+        let count = answers.len();
+        match self.commit(&round).await {
+            Ok(results) => {
+                for (answer, results) in answers.into_iter().zip(results) {
+                    // A sender that went away does not matter: its events are stored.
+                    let _ = answer.send(Ok(results));
+                }
+            }
+            Err(detail) => {
+                tracing::error!(events = round.events, detail, "events were not stored");
+                for answer in answers {
+                    let _ = answer.send(Err(AppendError::Unavailable { detail: detail.clone() }));
+                }
+            }
+        }
+        let took = began.elapsed();
+        self.busy.observe(took, waited, Instant::now());
+        self.queue.committed(count, round.events, took);
+        observe(&round, took, self.known.end_round());
+        drop_elsewhere(round);
     }
 
     async fn commit(&mut self, round: &Arc<Round>) -> Result<Vec<super::queue::Results>, String> {
@@ -233,7 +269,7 @@ impl Committer {
         }
     }
 
-    /// Plans all groups and compresses their rows.
+    /// Plans all groups.
     async fn plan(&mut self, work: &mut Work) -> Result<Vec<GroupPlan>, Setback> {
         let rules = Rules {
             now: self.env.now(),
@@ -243,12 +279,7 @@ impl Committer {
         let round = Arc::clone(&work.round);
         let known = std::mem::take(&mut work.known);
         let verdicts = std::mem::take(&mut work.verdicts);
-        let not_compressed =
-            |error: std::io::Error| Setback::Failed(format!("can't compress events: {error}"));
-        let mut encoder = match self.encoder.take() {
-            Some(encoder) => encoder,
-            None => Encoder::new().map_err(not_compressed)?,
-        };
+        let mut encoder = self.encoder.take();
         let plan = move || {
             let plans = plan_all(&round, &known, &verdicts, rules, &mut encoder);
             (plans, known, verdicts, encoder)
@@ -259,8 +290,8 @@ impl Committer {
             plan()
         };
         (work.known, work.verdicts) = (known, verdicts);
-        self.encoder = Some(encoder);
-        plans.map_err(not_compressed)
+        self.encoder = encoder;
+        plans.map_err(|error| Setback::Failed(format!("can't compress events: {error}")))
     }
 
     /// After the commit: remembers, announces, hints, and builds the answers.
@@ -299,7 +330,7 @@ fn plan_all(
     known: &[Option<Known>],
     verdicts: &[Verdicts],
     rules: Rules,
-    encoder: &mut Encoder,
+    encoder: &mut Option<Encoder>,
 ) -> std::io::Result<Vec<GroupPlan>> {
     known
         .iter()
@@ -316,6 +347,13 @@ fn take_writes(plans: &mut [GroupPlan]) -> (Vec<tenants::TenantAdvance>, Vec<tai
     let advances = plans.iter().filter_map(|plan| plan.advance.clone()).collect();
     let batches = plans.iter_mut().filter_map(|plan| plan.batch.take()).collect();
     (advances, batches)
+}
+
+/// Frees a large round off the committer's way: some thousand events, allocation by allocation.
+fn drop_elsewhere(round: Arc<Round>) {
+    if round.bytes > INLINE_BYTES_MAX {
+        tokio::task::spawn_blocking(move || drop(round));
+    }
 }
 
 impl Drop for Committer {

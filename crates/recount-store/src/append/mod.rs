@@ -1,13 +1,14 @@
 //! The way in: from a request's events to a durable commit.
 //!
 //! [`Queue`] takes requests and bounds what waits. The [`Committer`] is one task per node: it takes
-//! everything that has arrived, as one *round*, and commits it in one transaction over all tenants
-//! ([`committer`]). Duplicates are found with what is known of each tenant's ids ([`known`]) before
+//! everything that has arrived, as one *round*, compresses it ([`pack`]) and commits it in one
+//! transaction over all tenants ([`committer`]). Duplicates are found with what is known of each tenant's ids ([`known`]) before
 //! the transaction begins; the transaction checks that this knowledge was current.
 
 mod committer;
 mod known;
 mod load;
+mod pack;
 mod plan;
 mod queue;
 mod reads;

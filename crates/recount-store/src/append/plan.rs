@@ -14,7 +14,7 @@ use super::queue::{QueuedEvent, Request};
 use crate::catalog::tail::{NewTailBatch, TailBatchMeta};
 use crate::catalog::tenants::TenantAdvance;
 use crate::error::{AppendError, EventRefused};
-use crate::tail_batch::{Encoder, Run};
+use crate::tail_batch::{Encoder, Packed, Run};
 
 /// The requests that are committed together, grouped by tenant.
 pub(super) struct Round {
@@ -31,6 +31,8 @@ pub(super) struct Group {
     places: Vec<Place>,
     /// Whether a sender gave an id, so that duplicates are possible.
     pub(super) has_sender_ids: bool,
+    /// All of its events, compressed.
+    pub(super) packed: Option<Packed>,
 }
 
 /// Which event of which request.
@@ -82,7 +84,7 @@ pub(super) struct Rules {
 pub(super) type Answer = tokio::sync::oneshot::Sender<Result<super::queue::Results, AppendError>>;
 
 impl Round {
-    pub(super) fn new(requests: Vec<Request>) -> (Arc<Self>, Vec<Answer>) {
+    pub(super) fn new(requests: Vec<Request>) -> (Self, Vec<Answer>) {
         let mut answers = Vec::with_capacity(requests.len());
         let mut bytes = 0;
         let requests: Vec<Vec<QueuedEvent>> = requests
@@ -101,7 +103,12 @@ impl Round {
         }
         let mut groups: Vec<Group> = groups
             .into_iter()
-            .map(|(tenant, places)| Group { tenant: tenant.clone(), places, has_sender_ids: false })
+            .map(|(tenant, places)| Group {
+                tenant: tenant.clone(),
+                places,
+                has_sender_ids: false,
+                packed: None,
+            })
             .collect();
         groups.sort_unstable_by(|a, b| a.tenant.cmp(&b.tenant));
         let events = requests.iter().map(Vec::len).sum();
@@ -111,7 +118,7 @@ impl Round {
             let has = group.places.iter().any(|place| !round.event(*place).event.id_assigned);
             round.groups[at].has_sender_ids = has;
         }
-        (Arc::new(round), answers)
+        (round, answers)
     }
 
     fn event(&self, place: Place) -> &QueuedEvent {
@@ -126,6 +133,16 @@ impl Round {
     /// The hash of that id.
     pub(super) fn hash(&self, group: usize, position: usize) -> u64 {
         self.event(self.groups[group].places[position]).hash
+    }
+
+    /// Compresses each group's events.
+    pub(super) fn pack(&mut self, encoder: &mut Encoder) {
+        let Self { requests, groups, .. } = self;
+        for group in groups {
+            let queued = |place: &Place| &requests[place.request as usize][place.index as usize];
+            group.packed =
+                encoder.pack(group.places.iter().map(|place| queued(place).event.line.as_str())).ok();
+        }
     }
 
     /// Positions of a group's events whose ids are checked.
@@ -197,9 +214,9 @@ impl Round {
         known: &Known,
         verdicts: &Verdicts,
         rules: Rules,
-        encoder: &mut Encoder,
+        encoder: &mut Option<Encoder>,
     ) -> std::io::Result<GroupPlan> {
-        let Group { tenant, places, .. } = &self.groups[group];
+        let Group { tenant, places, packed, .. } = &self.groups[group];
         let refusal = if !known.exists && !rules.create_tenants {
             Some(EventRefused::UnknownTenant { tenant: tenant.to_string() })
         } else if known.tail_events >= rules.tail_events_max {
@@ -249,26 +266,35 @@ impl Round {
         let (advance, batch) = if fresh.is_empty() {
             (None, None)
         } else {
-            let (advance, batch) = rows(tenant, known, &fresh, rules.now, encoder)?;
+            // The clock may go back; the log's time does not.
+            let received_at = rules.now.max(known.last_received_at);
+            let run = Run { events: u32::try_from(fresh.len()).map_err(std::io::Error::other)?, received_at };
+            let body = match packed {
+                Some(packed) if fresh.len() == places.len() => packed.body(&[run])?,
+                _ => {
+                    let encoder = match encoder {
+                        Some(encoder) => encoder,
+                        None => encoder.insert(Encoder::new()?),
+                    };
+                    encoder.encode(fresh.iter().map(|queued| queued.event.line.as_str()), &[run])?
+                }
+            };
+            let (advance, batch) = rows(tenant, known, &fresh, received_at, body);
             (Some(advance), Some(batch))
         };
         Ok(GroupPlan { results, hashes, advance, batch })
     }
 }
 
-/// The rows that store `fresh`, which is not empty.
+/// The rows that store `fresh`, which is not empty and whose compressed events are `body`.
 fn rows(
     tenant: &TenantId,
     known: &Known,
     fresh: &[&QueuedEvent],
-    now: Timestamp,
-    encoder: &mut Encoder,
-) -> std::io::Result<(TenantAdvance, NewTailBatch)> {
-    // The clock may go back; the log's time does not.
-    let received_at = now.max(known.last_received_at);
+    received_at: Timestamp,
+    body: Vec<u8>,
+) -> (TenantAdvance, NewTailBatch) {
     let events = fresh.len() as u64;
-    let run = Run { events: u32::try_from(fresh.len()).map_err(std::io::Error::other)?, received_at };
-    let body = encoder.encode(fresh.iter().map(|queued| queued.event.line.as_str()), &[run])?;
     let occurred = || fresh.iter().map(|queued| queued.event.occurred_at);
     let raw_bytes = fresh.iter().map(|queued| queued.event.line.len() as u64).sum();
     let mut id_hashes = Vec::with_capacity(fresh.len() * 8);
@@ -296,5 +322,5 @@ fn rows(
         id_hashes,
         body,
     };
-    Ok((advance, batch))
+    (advance, batch)
 }

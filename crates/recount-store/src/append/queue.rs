@@ -154,7 +154,19 @@ impl Queue {
             self.filled.notified().await;
         }
         self.gather().await;
-        Some(self.lock().take(events_max, bytes_max))
+        Some(self.take_now(events_max, bytes_max))
+    }
+
+    /// Waits until requests of at least `bytes` wait, which may be never.
+    pub(super) async fn holds(&self, bytes: usize) {
+        while self.lock().bytes < bytes {
+            self.filled.notified().await;
+        }
+    }
+
+    /// Takes what waits, about the given amounts at most.
+    pub(super) fn take_now(&self, events_max: usize, bytes_max: usize) -> Vec<Request> {
+        self.lock().take(events_max, bytes_max)
     }
 
     /// Waits a moment for the senders of the last round: they send again as soon as they are answered,

@@ -173,6 +173,28 @@ impl Catalog {
         Ok(rows.into_iter().map(|(first_seq, body)| (first_seq.cast_unsigned(), body)).collect())
     }
 
+    /// The id hashes of the tail's rows with `first_seq` in `range`, end to end in seq order.
+    ///
+    /// As with [`Self::tail_bodies`], the rows may be others than those whose metadata was read.
+    pub(crate) async fn tail_hashes(
+        &self,
+        tenant: &TenantId,
+        range: std::ops::Range<u64>,
+    ) -> Result<Vec<u8>, CatalogError> {
+        let rows: Vec<(Vec<u8>,)> = on_read!(self, |db| {
+            sqlx::query_as(
+                "SELECT id_hashes FROM tail_batches \
+                 WHERE tenant = $1 AND first_seq >= $2 AND first_seq < $3 ORDER BY first_seq",
+            )
+            .bind(tenant.as_ref())
+            .bind(range.start.cast_signed())
+            .bind(i64::try_from(range.end).unwrap_or(i64::MAX))
+            .fetch_all(db)
+            .await?
+        });
+        Ok(rows.into_iter().flat_map(|(hashes,)| hashes).collect())
+    }
+
     /// The body of the row that holds `seq`, with its `first_seq`; `None` if it was sealed.
     pub(crate) async fn tail_body_with(
         &self,

@@ -11,6 +11,7 @@ pub(crate) mod checkpoint;
 mod collect;
 mod compact;
 mod fold;
+mod read_tail;
 mod retain;
 mod seal;
 mod shards;

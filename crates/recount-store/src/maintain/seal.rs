@@ -10,12 +10,9 @@ use super::{INTENT_LENGTH, WorkError, Workshop};
 use crate::catalog::leases::{self, Lease};
 use crate::catalog::segments::{self, SegmentMeta};
 use crate::catalog::tail::{self, TailBatchMeta};
-use crate::catalog::{CatalogError, CommitPoint, garbage, tenants};
+use crate::catalog::{CommitPoint, garbage, tenants};
+use crate::measure;
 use crate::objects::segment_name;
-use crate::{measure, tail_batch};
-
-/// Bodies read from the catalog at once, in bytes of lines.
-const READ_BYTES: u64 = 16 * 1024 * 1024;
 
 impl Workshop {
     /// Seals up to one segment's worth of the tail; says whether there was anything.
@@ -80,43 +77,6 @@ impl Workshop {
         batches.len()
     }
 
-    /// The events of adjacent rows of the tail, in seq order, checked.
-    pub(super) async fn read_tail(
-        &self,
-        tenant: &TenantId,
-        batches: &[TailBatchMeta],
-    ) -> Result<Vec<Row>, WorkError> {
-        let mut rows = Vec::new();
-        let mut rest = batches;
-        while !rest.is_empty() {
-            self.check_cancelled()?;
-            let mut bytes = 0;
-            let count = rest
-                .iter()
-                .take_while(|batch| {
-                    let fits = bytes == 0 || bytes + batch.raw_bytes <= READ_BYTES;
-                    bytes += batch.raw_bytes.max(1);
-                    fits
-                })
-                .count();
-            let (part, later) = rest.split_at(count);
-            rest = later;
-            let range = part[0].first_seq..part[count - 1].end_seq();
-            let bodies = self.catalog.tail_bodies(tenant, range.clone()).await?;
-            let expected: Vec<(u64, u64)> =
-                part.iter().map(|batch| (batch.first_seq, batch.events)).collect();
-            let name = tenant.clone();
-            let decoded = tokio::task::spawn_blocking(move || decode_all(&name, &expected, &bodies)).await;
-            let decoded = decoded.map_err(|error| WorkError::Encode(error.to_string()))?;
-            // Other work may have replaced the rows since `batches` were read: that is no damage.
-            if decoded.is_err() && self.catalog.tail_metas(tenant, range).await? != part {
-                return Err(CatalogError::Conflict { object: format!("the tail of tenant {tenant}") }.into());
-            }
-            rows.append(&mut decoded?);
-        }
-        Ok(rows)
-    }
-
     /// Stores a segment under a new name, with an intent; the caller's transaction takes the intent.
     pub(super) async fn put_segment(
         &self,
@@ -139,31 +99,6 @@ impl Workshop {
         self.objects.put(&meta.object, bytes).await?;
         Ok(meta)
     }
-}
-
-fn decode_all(
-    tenant: &TenantId,
-    expected: &[(u64, u64)],
-    bodies: &[(u64, Vec<u8>)],
-) -> Result<Vec<Row>, WorkError> {
-    let corrupt = |first_seq: u64, what: String| WorkError::Corrupt {
-        object: format!("tail batch {first_seq} of tenant {tenant}"),
-        what,
-    };
-    let mut rows = Vec::new();
-    for (at, (first_seq, events)) in expected.iter().enumerate() {
-        let Some((_, body)) = bodies.get(at).filter(|(found, _)| found == first_seq) else {
-            return Err(corrupt(*first_seq, "the row is missing".to_owned()));
-        };
-        let mut batch =
-            tail_batch::decode(*first_seq, body).map_err(|e| corrupt(*first_seq, e.to_string()))?;
-        if batch.rows.len() as u64 != *events {
-            let what = format!("it holds {} events, its row says {events}", batch.rows.len());
-            return Err(corrupt(*first_seq, what));
-        }
-        rows.append(&mut batch.rows);
-    }
-    Ok(rows)
 }
 
 async fn encode(rows: Vec<Row>) -> Result<EncodedSegment, WorkError> {

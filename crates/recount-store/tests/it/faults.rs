@@ -1,12 +1,16 @@
 //! Every write may fail, done or not done, at any moment: what was acknowledged is there, once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use recount_event::TenantId;
 use recount_store::AppendError;
 use recount_store::testing::{self, Fault, FaultPoint, Tender};
+use tokio::sync::Notify;
 
 use crate::support::{
     Place, SECOND, accepted, check_invariants, event, events, id_of, on_both_catalogs, tenant,
@@ -16,6 +20,7 @@ on_both_catalogs! {
     a_commit_that_did_not_happen_is_repeated,
     a_commit_that_happened_without_an_answer_is_found,
     a_commit_that_never_gets_an_answer_is_reported,
+    a_round_that_is_taken_ahead_is_planned_after_the_one_before,
     random_faults_lose_and_double_nothing,
 }
 
@@ -63,6 +68,61 @@ async fn a_commit_that_never_gets_an_answer_is_reported(place: Place) {
     catalog.clear();
     assert_eq!(accepted(&store, events(&acme, "a", 0..2)).await, [(0, false), (1, false)]);
     store.shutdown().await;
+}
+
+/// The first round's commit fails, or seems to, until the second was taken from the queue and the store is shutting
+/// down. The second repeats events of the first.
+async fn a_round_that_is_taken_ahead_is_planned_after_the_one_before(mut place: Place) {
+    place.config.append_queue_events_max = 1_500;
+    for (fault, name) in [(Fault::NotDone, "not-done"), (Fault::DoneAnyway, "done-anyway")] {
+        let store = place.open().await;
+        let acme = tenant(name);
+        let (catalog, _) = testing::faults(&store);
+        let (failed, heal) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
+        let (tell, healed) = (failed.clone(), heal.clone());
+        catalog.follow(move |at| {
+            let fails = at == FaultPoint::Commit("append") && !healed.load(Ordering::Relaxed);
+            fails.then(|| {
+                tell.notify_one();
+                fault
+            })
+        });
+        let append = |range: std::ops::Range<u64>| {
+            let (store, events) = (store.clone(), events(&acme, "a", range));
+            tokio::spawn(async move { store.append(&testing::ingest(), events).await })
+        };
+        let first = append(0..1_000);
+        failed.notified().await;
+        let second = append(500..1_600);
+        // There is room for a third only once the second is out of the queue.
+        let access = testing::ingest();
+        let third = loop {
+            let mut third = Box::pin(store.append(&access, events(&acme, "a", 1_500..2_500)));
+            match futures::poll!(&mut third) {
+                Poll::Pending => break third,
+                Poll::Ready(Err(AppendError::Busy { .. })) => tokio::task::yield_now().await,
+                Poll::Ready(other) => panic!("{other:?}"),
+            }
+        };
+        let mut shutdown = Box::pin(store.shutdown());
+        assert!(futures::poll!(&mut shutdown).is_pending(), "three rounds are on their way");
+        heal.store(true, Ordering::Relaxed);
+        shutdown.await;
+        let answers = [first.await.expect("ran"), second.await.expect("ran"), third.await];
+        for (answer, range) in answers.into_iter().zip([0..1_000, 500..1_600, 1_500..2_500]) {
+            let begin = range.start;
+            let results = answer.expect("committed").into_iter().map(|result| result.expect("accepted"));
+            for (appended, seq) in results.zip(range) {
+                let is_repeated = begin > 0 && seq < begin + if begin == 500 { 500 } else { 100 };
+                assert_eq!((appended.seq, appended.duplicate), (seq, is_repeated), "{name}, from {begin}");
+            }
+        }
+        let store = place.open().await;
+        let log = testing::read_log(&store, &acme).await.expect("whole");
+        check_invariants(&log);
+        assert_eq!(log.len(), 2_500);
+        store.shutdown().await;
+    }
 }
 
 /// Seeds that every run tries, and how many faults a hundred writes meet.

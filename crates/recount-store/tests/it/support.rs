@@ -152,6 +152,11 @@ impl Place {
         Store::open(self.config.clone(), self.env.clone()).await.expect("the store opens")
     }
 
+    /// Whether the catalog is PostgreSQL.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.config.catalog, CatalogLocation::Postgres(_))
+    }
+
     pub(crate) fn objects_folder(&self) -> PathBuf {
         self.dir.path().join("objects")
     }
