@@ -127,11 +127,16 @@ async fn lists_are_whole_while_seals_merges_and_collection_run_beside_them(place
 fn in_time(draw: &mut Draw, first: usize, count: usize) -> Vec<Value> {
     let event = |n: usize| {
         let mut event = draw.event(n);
-        let second = 1_790_000_000 + i64::try_from(n).expect("small");
-        event["occurred_at"] = Timestamp::from_micros(second * 1_000_000).to_string().into();
+        event["occurred_at"] = time_of(n).to_string().into();
         event
     };
     (first..first + count).map(event).collect()
+}
+
+/// When the event of this number occurred.
+fn time_of(number: usize) -> Timestamp {
+    let second = 1_790_000_000 + i64::try_from(number).expect("small");
+    Timestamp::from_micros(second * 1_000_000)
 }
 
 /// A row of the tail that is folded keeps its first seq and holds more: that is no damage.
@@ -194,8 +199,10 @@ async fn a_list_that_starts_anew_has_its_whole_allowance(place: Place) {
     log.append(&in_time(&mut draw, 4_000, 100)).await;
     harness.reorganise_at_once(&log).await;
     let filter = Filter::parse("\"owher\"").expect("a filter");
+    // However many events come meanwhile, they are later: the answer costs what it cost.
     let bounded = move |bytes| ListQuery {
         filter: filter.clone(),
+        to: Some(time_of(4_000)),
         pin: Some(4_000),
         max_scan_bytes: Some(bytes),
         ..ListQuery::default()
