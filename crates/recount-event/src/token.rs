@@ -62,7 +62,7 @@ pub struct LinesTokens<'a> {
     folded: String,
 }
 
-const RECENT_VALUES: usize = 1 << 10;
+const RECENT_VALUES: usize = 1 << 12;
 
 impl Default for LinesTokens<'_> {
     fn default() -> Self {
@@ -163,20 +163,25 @@ impl<'a> Iterator for Runs<'a> {
 
     fn next(&mut self) -> Option<Run<'a>> {
         let bytes = self.text.as_bytes();
+        let class = |at: usize| bytes.get(at).map_or(Class::Separator, |byte| CLASSES[usize::from(*byte)]);
         let mut at = self.at;
-        while let Some(&byte) = bytes.get(at) {
-            match CLASSES[usize::from(byte)] {
+        while at < bytes.len() {
+            match class(at) {
                 Class::Separator => at += 1,
                 Class::BeyondAscii if !self.char_at(at).is_alphanumeric() => {
-                    at += self.char_at(at).len_utf8();
+                    at += self.char_at(at).len_utf8()
                 }
                 _ => break,
             }
         }
         let start = at;
+        // Most runs are all of small letters and digits.
+        while class(at) == Class::Folded {
+            at += 1;
+        }
         let mut is_folded = true;
-        while let Some(&byte) = bytes.get(at) {
-            match CLASSES[usize::from(byte)] {
+        loop {
+            match class(at) {
                 Class::Separator => break,
                 Class::Folded => at += 1,
                 Class::Upper => {
@@ -206,7 +211,7 @@ impl Runs<'_> {
 }
 
 /// What a byte is to a token.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
     Separator,
     /// A small letter or a digit.
