@@ -276,6 +276,7 @@ impl Committer {
             create_tenants: self.create_tenants,
             tail_events_max: self.tail_events_max,
         };
+        let is_long = work.is_planned_long();
         let round = Arc::clone(&work.round);
         let known = std::mem::take(&mut work.known);
         let verdicts = std::mem::take(&mut work.verdicts);
@@ -284,7 +285,7 @@ impl Committer {
             let plans = plan_all(&round, &known, &verdicts, rules, &mut encoder);
             (plans, known, verdicts, encoder)
         };
-        let (plans, known, verdicts, encoder) = if work.round.bytes > INLINE_BYTES_MAX {
+        let (plans, known, verdicts, encoder) = if is_long {
             tokio::task::spawn_blocking(plan).await.expect("planning does not panic")
         } else {
             plan()

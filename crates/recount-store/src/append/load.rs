@@ -78,32 +78,32 @@ impl Loader {
     pub(super) async fn find_duplicates(&self, work: &mut Work) -> Result<(), Setback> {
         let mut stale = Vec::new();
         self.warm_filters(work).await;
+        let mut looked_at = Vec::new();
         for group in 0..work.round.groups.len() {
             let known = work.known[group].as_ref().expect("loaded");
             if !work.is_checked(group) || known.ids.is_none() || !known.exists {
                 continue;
             }
-            match self.verdicts(work, group).await {
-                Ok(verdicts) => work.verdicts[group] = verdicts,
+            match self.verifier.filters(&work.question(group)).await {
+                Ok(Ok(filters)) => looked_at.push((group, filters)),
+                Ok(Err(refused)) => {
+                    let positions = work.round.checked_positions(group, work.check_all);
+                    work.verdicts[group] =
+                        positions.map(|at| (at, Verdict::Unverified(refused.clone()))).collect();
+                }
+                Err(VerifyError::Stale) => stale.push(group),
+                Err(VerifyError::Catalog(error)) => return Err(error.into()),
+            }
+        }
+        for (group, suspects) in work.suspects(looked_at).await {
+            let mut verdicts = Verdicts::new();
+            match self.verifier.verify(&work.question(group), &suspects, &mut verdicts).await {
+                Ok(()) => work.verdicts[group] = verdicts,
                 Err(VerifyError::Stale) => stale.push(group),
                 Err(VerifyError::Catalog(error)) => return Err(error.into()),
             }
         }
         if stale.is_empty() { Ok(()) } else { Err(Setback::Stale(stale)) }
-    }
-
-    async fn verdicts(&self, work: &mut Work, group: usize) -> Result<Verdicts, VerifyError> {
-        let filters = match self.verifier.filters(&work.question(group)).await? {
-            Ok(filters) => filters,
-            Err(refused) => {
-                let positions = work.round.checked_positions(group, work.check_all);
-                return Ok(positions.map(|at| (at, Verdict::Unverified(refused.clone()))).collect());
-            }
-        };
-        let suspects = work.suspects(group, filters).await;
-        let mut verdicts = Verdicts::new();
-        self.verifier.verify(&work.question(group), &suspects, &mut verdicts).await?;
-        Ok(verdicts)
     }
 
     /// Reads all filters that the round needs into the cache, several at once, within its time.

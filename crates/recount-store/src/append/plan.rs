@@ -125,6 +125,11 @@ impl Round {
         &self.requests[place.request as usize][place.index as usize]
     }
 
+    /// Events of a group.
+    pub(super) fn len_of(&self, group: usize) -> usize {
+        self.groups[group].places.len()
+    }
+
     /// The id of the event at a position of a group.
     pub(super) fn id(&self, group: usize, position: usize) -> &str {
         &self.event(self.groups[group].places[position]).event.id

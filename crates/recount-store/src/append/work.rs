@@ -16,6 +16,11 @@ use crate::catalog::{CatalogError, CatalogTx, tail};
 
 /// Above this, work on a round is moved off the async threads (about half a millisecond).
 pub(super) const INLINE_BYTES_MAX: usize = 64 * 1024;
+/// The same for what is left of a round that is compressed. Moving it would take longer: under load, a thread that
+/// wakes up waits some milliseconds for a processor.
+const PACKED_INLINE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Lookups in filters, at some 10 ns each.
+const LOOKUPS_INLINE_MAX: usize = 64 * 1024;
 
 /// Why an attempt at a round did not succeed.
 #[derive(Debug)]
@@ -131,21 +136,39 @@ impl Work {
         }
     }
 
-    /// Looks through hashes and filters, off the async threads when it is long.
-    pub(super) async fn suspects(&mut self, group: usize, filters: Vec<Arc<IdFilter>>) -> Vec<Suspect> {
-        let check_all = self.check_all;
-        if self.round.bytes <= INLINE_BYTES_MAX || filters.is_empty() {
-            let known = self.known[group].as_ref().expect("loaded");
-            return self.round.suspects(group, known, &filters, check_all, 0);
-        }
-        let round = Arc::clone(&self.round);
-        let known = self.known[group].take().expect("loaded");
+    /// Whether planning takes long: a group with duplicates is compressed anew.
+    pub(super) fn is_planned_long(&self) -> bool {
+        let is_packed =
+            self.round.groups.iter().zip(&self.verdicts).all(|(g, v)| g.packed.is_some() && v.is_empty());
+        self.round.bytes > if is_packed { PACKED_INLINE_BYTES_MAX } else { INLINE_BYTES_MAX }
+    }
+
+    /// Looks for the ids of these groups in hashes and in their filters, for all at once and off the async threads
+    /// when it is long.
+    pub(super) async fn suspects(
+        &mut self,
+        groups: Vec<(usize, Vec<Arc<IdFilter>>)>,
+    ) -> Vec<(usize, Vec<Suspect>)> {
+        let (round, check_all) = (Arc::clone(&self.round), self.check_all);
+        let lookups: usize = groups.iter().map(|(group, filters)| round.len_of(*group) * filters.len()).sum();
+        let is_long = round.bytes > PACKED_INLINE_BYTES_MAX || lookups > LOOKUPS_INLINE_MAX;
+        let known = std::mem::take(&mut self.known);
         let look = move || {
-            let suspects = round.suspects(group, &known, &filters, check_all, 0);
+            let suspects = groups
+                .into_iter()
+                .map(|(group, filters)| {
+                    let known = known[group].as_ref().expect("loaded");
+                    (group, round.suspects(group, known, &filters, check_all, 0))
+                })
+                .collect();
             (suspects, known)
         };
-        let (suspects, known) = tokio::task::spawn_blocking(look).await.expect("looking does not panic");
-        self.known[group] = Some(known);
+        let (suspects, known) = if is_long {
+            tokio::task::spawn_blocking(look).await.expect("looking does not panic")
+        } else {
+            look()
+        };
+        self.known = known;
         suspects
     }
 

@@ -247,6 +247,14 @@ pub(crate) async fn lock(tx: &mut CatalogTx, tenants: &[TenantId]) -> Result<Vec
     Ok(rows)
 }
 
+/// Locks the row of one tenant until the transaction ends. SQLite's only writer holds all rows anyway.
+pub(crate) async fn hold(tx: &mut CatalogTx, tenant: &TenantId) -> Result<(), CatalogError> {
+    if matches!(tx, CatalogTx::Postgres(_)) {
+        lock(tx, std::slice::from_ref(tenant)).await?;
+    }
+    Ok(())
+}
+
 /// Moves each tenant (sorted) on, creating those that don't exist; locks their rows.
 ///
 /// Returns how many were where the caller believed them to be. If that is fewer than

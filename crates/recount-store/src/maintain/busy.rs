@@ -11,9 +11,9 @@ const BUSY_PER_MILLE: u64 = 400;
 /// A committer without a round for this long is idle, whatever its last rounds were.
 const IDLE_AFTER: Duration = Duration::from_secs(1);
 /// While the committer is busy, merging rests this many times as long as it has worked.
-const REST_FACTOR: u32 = 4;
+const REST_FACTOR: u32 = 19;
 /// It rests no longer at a time, so that it always gets on.
-const REST_MAX: Duration = Duration::from_millis(500);
+const REST_MAX: Duration = Duration::from_secs(2);
 
 /// The committer's share of busy time, averaged over some rounds. Cheap to clone.
 #[derive(Clone, Default)]
@@ -56,7 +56,7 @@ mod tests {
         let (busy, milli, now) = (Busy::default(), Duration::from_millis(1), Instant::now());
         assert_eq!(busy.rest_after(milli, now), None);
         (0..50).for_each(|_| busy.observe(milli * 9, milli, now));
-        assert_eq!(busy.rest_after(milli * 5, now), Some(milli * 20));
+        assert_eq!(busy.rest_after(milli * 5, now), Some(milli * 95));
         assert_eq!(busy.rest_after(milli * 5_000, now), Some(REST_MAX));
         assert_eq!(busy.rest_after(milli, now + IDLE_AFTER), None, "nothing has come since");
         (0..50).for_each(|_| busy.observe(milli, milli * 99, now));

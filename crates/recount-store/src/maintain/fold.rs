@@ -53,9 +53,9 @@ impl Workshop {
         };
         let count = run.len() as u64;
 
-        let mut tx = self.catalog.begin().await?;
+        let mut tx = self.catalog.begin_repeatable().await?;
         leases::check(&mut tx, lease).await?;
-        tenants::lock(&mut tx, std::slice::from_ref(tenant)).await?;
+        tenants::hold(&mut tx, tenant).await?;
         tail::delete(&mut tx, tenant, run).await?;
         if id_hashes.len() as u64 != meta.events * 8 {
             return Err(WorkError::Corrupt {
