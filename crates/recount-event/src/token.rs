@@ -169,7 +169,7 @@ impl<'a> Iterator for Runs<'a> {
             match class(at) {
                 Class::Separator => at += 1,
                 Class::BeyondAscii if !self.char_at(at).is_alphanumeric() => {
-                    at += self.char_at(at).len_utf8()
+                    at += self.char_at(at).len_utf8();
                 }
                 _ => break,
             }
