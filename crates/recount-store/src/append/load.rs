@@ -1,10 +1,12 @@
 //! Before planning: load what is not known of a round's tenants, and find its duplicates.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use recount_event::{TenantId, Timestamp};
+use recount_segment::IdFilter;
 
 use super::known::{Ids, Known};
 use super::plan::{Verdict, Verdicts};
@@ -16,6 +18,8 @@ use crate::env::Env;
 
 /// Id filters read at once: a round of many tenants must not read them one after the other.
 const FILTERS_AT_ONCE: usize = 32;
+/// Filters held at once for a round, besides those in the cache.
+const FILTERS_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Loads and checks for the committer.
 pub(super) struct Loader {
@@ -78,14 +82,17 @@ impl Loader {
     pub(super) async fn find_duplicates(&self, work: &mut Work) -> Result<(), Setback> {
         let mut stale = Vec::new();
         self.warm_filters(work).await;
-        let mut looked_at = Vec::new();
+        let (mut to_look_at, mut bytes) = (Vec::new(), 0);
         for group in 0..work.round.groups.len() {
             let known = work.known[group].as_ref().expect("loaded");
             if !work.is_checked(group) || known.ids.is_none() || !known.exists {
                 continue;
             }
             match self.verifier.filters(&work.question(group)).await {
-                Ok(Ok(filters)) => looked_at.push((group, filters)),
+                Ok(Ok(filters)) => {
+                    bytes += filters.iter().map(|filter| filter.heap_bytes()).sum::<usize>();
+                    to_look_at.push((group, filters));
+                }
                 Ok(Err(refused)) => {
                     let positions = work.round.checked_positions(group, work.check_all);
                     work.verdicts[group] =
@@ -94,8 +101,23 @@ impl Loader {
                 Err(VerifyError::Stale) => stale.push(group),
                 Err(VerifyError::Catalog(error)) => return Err(error.into()),
             }
+            if bytes > FILTERS_BYTES_MAX {
+                self.look(work, std::mem::take(&mut to_look_at), &mut stale).await?;
+                bytes = 0;
+            }
         }
-        for (group, suspects) in work.suspects(looked_at).await {
+        self.look(work, to_look_at, &mut stale).await?;
+        if stale.is_empty() { Ok(()) } else { Err(Setback::Stale(stale)) }
+    }
+
+    /// Fills in the verdicts on these groups' events, given their filters; adds groups to `stale`.
+    async fn look(
+        &self,
+        work: &mut Work,
+        groups: Vec<(usize, Vec<Arc<IdFilter>>)>,
+        stale: &mut Vec<usize>,
+    ) -> Result<(), Setback> {
+        for (group, suspects) in work.suspects(groups).await {
             let mut verdicts = Verdicts::new();
             match self.verifier.verify(&work.question(group), &suspects, &mut verdicts).await {
                 Ok(()) => work.verdicts[group] = verdicts,
@@ -103,7 +125,7 @@ impl Loader {
                 Err(VerifyError::Catalog(error)) => return Err(error.into()),
             }
         }
-        if stale.is_empty() { Ok(()) } else { Err(Setback::Stale(stale)) }
+        Ok(())
     }
 
     /// Reads all filters that the round needs into the cache, several at once, within its time.

@@ -31,6 +31,8 @@ pub(super) struct Group {
     places: Vec<Place>,
     /// Whether a sender gave an id, so that duplicates are possible.
     pub(super) has_sender_ids: bool,
+    /// Whether two of its events may have the same id, as far as hashes tell.
+    pub(super) repeats: bool,
     /// All of its events, compressed.
     pub(super) packed: Option<Packed>,
 }
@@ -107,6 +109,7 @@ impl Round {
                 tenant: tenant.clone(),
                 places,
                 has_sender_ids: false,
+                repeats: false,
                 packed: None,
             })
             .collect();
@@ -114,9 +117,13 @@ impl Round {
         let events = requests.iter().map(Vec::len).sum();
         let mut round = Self { requests, groups, events, bytes };
         for at in 0..round.groups.len() {
-            let group = &round.groups[at];
-            let has = group.places.iter().any(|place| !round.event(*place).event.id_assigned);
-            round.groups[at].has_sender_ids = has;
+            let mut sent: ByHash<()> = ByHash::default();
+            let mut repeats = false;
+            for queued in round.groups[at].places.iter().map(|place| round.event(*place)) {
+                repeats |= !queued.event.id_assigned && sent.insert(queued.hash, ()).is_some();
+            }
+            round.groups[at].has_sender_ids = !sent.is_empty();
+            round.groups[at].repeats = repeats;
         }
         (round, answers)
     }

@@ -19,6 +19,8 @@ pub(super) const INLINE_BYTES_MAX: usize = 64 * 1024;
 /// The same for what is left of a round that is compressed. Moving it would take longer: under load, a thread that
 /// wakes up waits some milliseconds for a processor.
 const PACKED_INLINE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Each makes a row, about 1 µs.
+const GROUPS_INLINE_MAX: usize = 1_000;
 /// Lookups in filters, at some 10 ns each.
 const LOOKUPS_INLINE_MAX: usize = 64 * 1024;
 
@@ -138,8 +140,10 @@ impl Work {
 
     /// Whether planning takes long: a group with duplicates is compressed anew.
     pub(super) fn is_planned_long(&self) -> bool {
-        let is_packed =
-            self.round.groups.iter().zip(&self.verdicts).all(|(g, v)| g.packed.is_some() && v.is_empty());
+        let groups = &self.round.groups;
+        let is_packed = groups.len() <= GROUPS_INLINE_MAX
+            && groups.iter().all(|group| group.packed.is_some() && !group.repeats)
+            && self.verdicts.iter().all(Verdicts::is_empty);
         self.round.bytes > if is_packed { PACKED_INLINE_BYTES_MAX } else { INLINE_BYTES_MAX }
     }
 
@@ -151,7 +155,8 @@ impl Work {
     ) -> Vec<(usize, Vec<Suspect>)> {
         let (round, check_all) = (Arc::clone(&self.round), self.check_all);
         let lookups: usize = groups.iter().map(|(group, filters)| round.len_of(*group) * filters.len()).sum();
-        let is_long = round.bytes > PACKED_INLINE_BYTES_MAX || lookups > LOOKUPS_INLINE_MAX;
+        let is_long =
+            !groups.is_empty() && (round.bytes > PACKED_INLINE_BYTES_MAX || lookups > LOOKUPS_INLINE_MAX);
         let known = std::mem::take(&mut self.known);
         let look = move || {
             let suspects = groups

@@ -192,14 +192,12 @@ pub(crate) use {on_read, on_tx};
 
 /// After a write error (a full disk) SQLite has ended the transaction by itself. The rollback of sqlx
 /// then fails, the connection counts as within a transaction for ever, and only another one helps.
-async fn begin_sqlite(
-    write: &SqlitePool,
-    begin: &'static str,
-) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-    match write.begin_with(begin).await {
+async fn begin_sqlite(write: &SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    match write.begin_with(BEGIN).await {
         Err(sqlx::Error::InvalidSavePointStatement) => {
             write.acquire().await?.close().await?;
-            write.begin_with(begin).await
+            write.begin_with(BEGIN).await
         }
         begun => begun,
     }
@@ -215,25 +213,14 @@ impl Catalog {
         matches!(self.pool, Pool::Postgres { .. })
     }
 
-    /// Begins a write transaction, whose commit is durable. On SQLite this waits for the only writer.
+    /// Begins a write transaction. On SQLite this waits for the only writer.
     pub(crate) async fn begin(&self) -> Result<CatalogTx, CatalogError> {
-        self.begin_as("PRAGMA synchronous = FULL; BEGIN IMMEDIATE").await
-    }
-
-    /// Begins a write transaction that a power cut may undo even after its commit: for work within the catalog that is
-    /// then found to be due again. On SQLite its commit does not wait for the disk, as appends wait for it; every
-    /// later durable commit makes it durable too, as both are in one write-ahead log.
-    pub(crate) async fn begin_repeatable(&self) -> Result<CatalogTx, CatalogError> {
-        self.begin_as("PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE").await
-    }
-
-    async fn begin_as(&self, sqlite: &'static str) -> Result<CatalogTx, CatalogError> {
         #[cfg(feature = "testing")]
         if self.faults.at(crate::testing::FaultPoint::Begin).is_some() {
             return Err(crate::testing::lost_connection());
         }
         Ok(match &self.pool {
-            Pool::Sqlite { write, .. } => CatalogTx::Sqlite(begin_sqlite(write, sqlite).await?),
+            Pool::Sqlite { write, .. } => CatalogTx::Sqlite(begin_sqlite(write).await?),
             Pool::Postgres { write, .. } => CatalogTx::Postgres(write.begin().await?),
         })
     }

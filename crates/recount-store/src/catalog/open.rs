@@ -206,31 +206,3 @@ impl std::fmt::Display for CatalogLocation {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn synchronous(tx: &mut crate::catalog::CatalogTx) -> i64 {
-        let (level,): (i64,) = crate::catalog::on_tx!(*tx, |db| {
-            sqlx::query_as("PRAGMA synchronous").fetch_one(db).await.expect("a pragma")
-        });
-        level
-    }
-
-    #[tokio::test]
-    async fn a_durable_transaction_is_durable_after_one_that_need_not_be() {
-        const NORMAL: i64 = 1;
-        const FULL: i64 = 2;
-        let folder = tempfile::tempdir().expect("a folder");
-        let catalog = Catalog::open(&StoreConfig::embedded(folder.path())).await.expect("a catalog");
-        for _ in 0..2 {
-            let mut tx = catalog.begin_repeatable().await.expect("a transaction");
-            assert_eq!(synchronous(&mut tx).await, NORMAL);
-            drop(tx);
-            let mut tx = catalog.begin().await.expect("a transaction");
-            assert_eq!(synchronous(&mut tx).await, FULL);
-        }
-        catalog.close().await;
-    }
-}

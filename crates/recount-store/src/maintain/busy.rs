@@ -14,6 +14,8 @@ const IDLE_AFTER: Duration = Duration::from_secs(1);
 const REST_FACTOR: u32 = 19;
 /// It rests no longer at a time, so that it always gets on.
 const REST_MAX: Duration = Duration::from_secs(2);
+/// Nor does one merge rest longer altogether, since others wait for its place.
+pub(super) const RESTS_MAX: Duration = Duration::from_secs(60);
 
 /// The committer's share of busy time, averaged over some rounds. Cheap to clone.
 #[derive(Clone, Default)]

@@ -5,13 +5,14 @@
 //! must fit in memory. `docs/formats/segment.md` states the bound.
 
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use metrics::{counter, histogram};
 use recount_event::{TenantId, Timestamp};
 use recount_segment::{EncodedSegment, Segment, SegmentOptions, SegmentWriter};
 
+use super::busy::RESTS_MAX;
 use super::{GARBAGE_DELAY, WorkError, Workshop};
 use crate::catalog::leases::{self, Lease};
 use crate::catalog::segments::{self, SegmentMeta};
@@ -20,7 +21,7 @@ use crate::config::CompactionPolicy;
 use crate::measure;
 
 /// A tenant with so many segments that are still to be merged is merged without rest, even if appends get slower by it:
-/// their ids are looked up in every segment, and so are words. Merging that keeps up leaves about twenty.
+/// their ids are looked up in every segment, and so are words.
 const UNMERGED_MAX: usize = 64;
 
 impl Workshop {
@@ -87,7 +88,7 @@ impl Workshop {
             runtime.block_on(async move {
                 let mut writer = SegmentWriter::new(SegmentOptions::MERGED);
                 let mut batches = std::pin::pin!(recount_segment::merge_from(segments, first_seq));
-                let mut working_since = Instant::now();
+                let (mut working_since, mut rested) = (Instant::now(), Duration::ZERO);
                 while let Some(batch) = batches.next().await {
                     if cancel.is_cancelled() {
                         return Err(WorkError::Cancelled);
@@ -95,8 +96,14 @@ impl Workshop {
                     let batch = batch.map_err(std::sync::Arc::new)?;
                     writer.push(&batch).map_err(|error| WorkError::Encode(error.to_string()))?;
                     let now = Instant::now();
-                    if may_rest && let Some(rest) = busy.rest_after(now - working_since, now) {
-                        tokio::time::sleep(rest).await;
+                    if may_rest
+                        && rested < RESTS_MAX
+                        && let Some(rest) = busy.rest_after(now - working_since, now)
+                    {
+                        tokio::select! {
+                            () = cancel.cancelled() => return Err(WorkError::Cancelled),
+                            () = tokio::time::sleep(rest) => rested += rest,
+                        }
                     }
                     working_since = Instant::now();
                 }

@@ -53,7 +53,7 @@ impl Workshop {
         };
         let count = run.len() as u64;
 
-        let mut tx = self.catalog.begin_repeatable().await?;
+        let mut tx = self.catalog.begin().await?;
         leases::check(&mut tx, lease).await?;
         tenants::hold(&mut tx, tenant).await?;
         tail::delete(&mut tx, tenant, run).await?;
