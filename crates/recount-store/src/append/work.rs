@@ -19,7 +19,7 @@ pub(super) const INLINE_BYTES_MAX: usize = 64 * 1024;
 /// The same for what is left of a round that is compressed. Moving it would take longer: under load, a thread that
 /// wakes up waits some milliseconds for a processor.
 const PACKED_INLINE_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Each makes a row, about 1 µs.
+/// Tenants of a round that is planned where it is: each makes a row, some allocations.
 const GROUPS_INLINE_MAX: usize = 1_000;
 /// Lookups in filters, at some 10 ns each.
 const LOOKUPS_INLINE_MAX: usize = 64 * 1024;
