@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::json::split::{JsonSyntaxError, Splitter};
 use crate::limits::EVENT_BYTES_MAX;
+use crate::tenant::RecentTenants;
 use crate::{TenantId, Timestamp};
 use error::{EventError, EventErrorCode};
 use members::Event;
@@ -55,7 +56,7 @@ pub fn parse_event(
     assign_id: &mut dyn FnMut() -> Uuid,
 ) -> Result<NewEvent, EventError> {
     check_size(text.len(), "the event")?;
-    checked(&Event::read(text)?, text.len(), context, assign_id)
+    checked(&Event::read(text)?, text.len(), context, &mut RecentTenants::default(), assign_id)
 }
 
 /// Checks the events of a JSON array, as [`parse_event_bytes`] does each, and hands them to `found` in order.
@@ -72,10 +73,11 @@ pub fn parse_array(
     mut found: impl FnMut(Result<NewEvent, EventError>),
 ) -> Result<(), JsonSyntaxError> {
     let text = simdutf8::basic::from_utf8(bytes).ok();
+    let mut tenants = RecentTenants::default();
     Splitter::new(bytes).elements(|splitter| {
         let start = splitter.at;
         if let Some(text) = text
-            && let Ok((event, length)) = parse_leading(&text[start..], context, assign_id)
+            && let Ok((event, length)) = parse_leading(&text[start..], context, &mut tenants, assign_id)
         {
             splitter.at += length;
             found(Ok(event));
@@ -91,11 +93,12 @@ pub fn parse_array(
 fn parse_leading(
     text: &str,
     context: &ParseContext<'_>,
+    tenants: &mut RecentTenants,
     assign_id: &mut dyn FnMut() -> Uuid,
 ) -> Result<(NewEvent, usize), EventError> {
     let (event, length) = Event::read_leading(text)?;
     check_size(length, "the event")?;
-    Ok((checked(&event, length, context, assign_id)?, length))
+    Ok((checked(&event, length, context, tenants, assign_id)?, length))
 }
 
 /// What is left to check of an event that was read from `sent_bytes` bytes.
@@ -103,9 +106,10 @@ fn checked(
     event: &Event<'_>,
     sent_bytes: usize,
     context: &ParseContext<'_>,
+    tenants: &mut RecentTenants,
     assign_id: &mut dyn FnMut() -> Uuid,
 ) -> Result<NewEvent, EventError> {
-    let tenant = tenant(event, context)?;
+    let tenant = tenant(event, context, tenants)?;
     check_reserved(event, context)?;
     let mut assigned = [0; uuid::fmt::Hyphenated::LENGTH];
     let (id, id_assigned) = match &event.id {
@@ -156,7 +160,11 @@ fn check_size(bytes: usize, what: &str) -> Result<(), EventError> {
     ))
 }
 
-fn tenant(event: &Event<'_>, context: &ParseContext<'_>) -> Result<TenantId, EventError> {
+fn tenant(
+    event: &Event<'_>,
+    context: &ParseContext<'_>,
+    tenants: &mut RecentTenants,
+) -> Result<TenantId, EventError> {
     let Some(named) = &event.tenant else {
         return context.tenant.cloned().ok_or_else(|| {
             EventError::new(EventErrorCode::MissingMember, "`tenant` is required; add it").within("tenant")
@@ -170,7 +178,7 @@ fn tenant(event: &Event<'_>, context: &ParseContext<'_>) -> Result<TenantId, Eve
             format!("this key writes for the tenant `{own}` only; leave `tenant` out"),
         )
         .within("tenant")),
-        None => TenantId::new(&named).map_err(|error| {
+        None => tenants.name(&named).map_err(|error| {
             EventError::new(EventErrorCode::TenantMalformed, error.to_string()).within("tenant")
         }),
     }

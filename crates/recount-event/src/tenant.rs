@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::limits::TENANT_CHARS_MAX;
 
@@ -69,6 +70,32 @@ impl TenantId {
             return Err(InvalidTenantId::Dots);
         }
         Ok(())
+    }
+}
+
+/// Names of tenants that came lately. The events of a batch name few tenants, over and over: they share the name.
+#[derive(Debug)]
+pub(crate) struct RecentTenants([Option<TenantId>; RECENT_TENANTS]);
+
+const RECENT_TENANTS: usize = 64;
+
+impl Default for RecentTenants {
+    fn default() -> Self {
+        Self([const { None }; RECENT_TENANTS])
+    }
+}
+
+impl RecentTenants {
+    /// As [`TenantId::new`].
+    pub(crate) fn name(&mut self, text: &str) -> Result<TenantId, InvalidTenantId> {
+        #[expect(clippy::cast_possible_truncation, reason = "only the low bits are used")]
+        let recent = &mut self.0[xxh3_64(text.as_bytes()) as usize % RECENT_TENANTS];
+        if let Some(tenant) = recent
+            && tenant.as_str() == text
+        {
+            return Ok(tenant.clone());
+        }
+        Ok(recent.insert(TenantId::new(text)?).clone())
     }
 }
 

@@ -11,7 +11,7 @@ use recount_segment::{Line, RowAddress, SegmentError};
 use crate::append::IngestAccess;
 use crate::catalog::leases::Lease;
 use crate::catalog::{CatalogError, CommitPoint, on_tx};
-use crate::maintain::Workshop;
+use crate::maintain::{WorkError, Workshop};
 use crate::query::StoredEvent;
 use crate::store::Store;
 use crate::tenant_log::TenantLog;
@@ -204,7 +204,7 @@ impl Tender {
     /// What went wrong, as text.
     pub async fn tend(&self, tenant: &TenantId) -> Result<(), String> {
         let tend = async {
-            self.workshop.tend_tail(tenant, &self.lease).await?;
+            self.seal_and_fold(tenant).await?;
             self.workshop.tend_segments(tenant, &self.lease).await
         };
         tend.await.map_err(|error| error.to_string())
@@ -215,7 +215,22 @@ impl Tender {
     /// # Errors
     /// What went wrong, as text.
     pub async fn tend_tail(&self, tenant: &TenantId) -> Result<(), String> {
-        self.workshop.tend_tail(tenant, &self.lease).await.map(drop).map_err(|error| error.to_string())
+        self.seal_and_fold(tenant).await.map_err(|error| error.to_string())
+    }
+
+    /// Folds what is due of these tenants' tails, together.
+    pub async fn fold_all(&self, tenants: &[TenantId]) {
+        let due = tenants.iter().map(|tenant| (tenant.clone(), self.lease.clone())).collect();
+        self.workshop.fold_all(due).await;
+    }
+
+    async fn seal_and_fold(&self, tenant: &TenantId) -> Result<(), WorkError> {
+        loop {
+            let tended = self.workshop.tend_tail(tenant, &self.lease).await?;
+            if !(tended.is_fold_due && self.workshop.fold(tenant, &self.lease).await?) {
+                return Ok(());
+            }
+        }
     }
 
     /// Removes what is kept no longer of the tenant's log.

@@ -173,17 +173,15 @@ impl Catalog {
         Ok(rows.into_iter().map(|(first_seq, body)| (first_seq.cast_unsigned(), body)).collect())
     }
 
-    /// The id hashes of the tail's rows with `first_seq` in `range`, end to end in seq order.
-    ///
-    /// As with [`Self::tail_bodies`], the rows may be others than those whose metadata was read.
-    pub(crate) async fn tail_hashes(
+    /// As [`Self::tail_bodies`], behind the rows' id hashes, end to end in seq order.
+    pub(crate) async fn tail_hashes_and_bodies(
         &self,
         tenant: &TenantId,
         range: std::ops::Range<u64>,
-    ) -> Result<Vec<u8>, CatalogError> {
-        let rows: Vec<(Vec<u8>,)> = on_read!(self, |db| {
+    ) -> Result<(Vec<u8>, Vec<(u64, Vec<u8>)>), CatalogError> {
+        let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = on_read!(self, |db| {
             sqlx::query_as(
-                "SELECT id_hashes FROM tail_batches \
+                "SELECT first_seq, id_hashes, body FROM tail_batches \
                  WHERE tenant = $1 AND first_seq >= $2 AND first_seq < $3 ORDER BY first_seq",
             )
             .bind(tenant.as_ref())
@@ -192,7 +190,13 @@ impl Catalog {
             .fetch_all(db)
             .await?
         });
-        Ok(rows.into_iter().flat_map(|(hashes,)| hashes).collect())
+        let mut id_hashes = Vec::new();
+        let mut bodies = Vec::with_capacity(rows.len());
+        for (first_seq, hashes, body) in rows {
+            id_hashes.extend_from_slice(&hashes);
+            bodies.push((first_seq.cast_unsigned(), body));
+        }
+        Ok((id_hashes, bodies))
     }
 
     /// The body of the row that holds `seq`, with its `first_seq`; `None` if it was sealed.

@@ -247,10 +247,10 @@ pub(crate) async fn lock(tx: &mut CatalogTx, tenants: &[TenantId]) -> Result<Vec
     Ok(rows)
 }
 
-/// Locks the row of one tenant until the transaction ends. SQLite's only writer holds all rows anyway.
-pub(crate) async fn hold(tx: &mut CatalogTx, tenant: &TenantId) -> Result<(), CatalogError> {
+/// Locks the rows of tenants (sorted) until the transaction ends. SQLite's only writer holds all rows anyway.
+pub(crate) async fn hold(tx: &mut CatalogTx, tenants: &[TenantId]) -> Result<(), CatalogError> {
     if matches!(tx, CatalogTx::Postgres(_)) {
-        lock(tx, std::slice::from_ref(tenant)).await?;
+        lock(tx, tenants).await?;
     }
     Ok(())
 }

@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::{Catalog, Pool};
 use crate::measure;
 
-/// How often the log's size is looked at.
-const INTERVAL: Duration = Duration::from_millis(500);
+/// How often the log's size is looked at. Under load, appends and folds write the same few thousand pages again and
+/// again, which are then copied once in a while only.
+const INTERVAL: Duration = Duration::from_secs(2);
 /// Below this a checkpoint is not worth it.
 const CHECKPOINT_BYTES: u64 = 8 * 1024 * 1024;
 /// Above this the writer waits for the rest of the checkpoint.

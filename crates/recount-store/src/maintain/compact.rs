@@ -51,7 +51,7 @@ impl Workshop {
         let merged = self.put_segment(tenant, encoded).await?;
         let mut tx = self.catalog.begin().await?;
         leases::check(&mut tx, lease).await?;
-        tenants::hold(&mut tx, tenant).await?;
+        tenants::hold(&mut tx, std::slice::from_ref(tenant)).await?;
         for segment in replaced {
             segments::delete(&mut tx, tenant, segment).await?;
             garbage::discard(&mut tx, &segment.object, self.after(GARBAGE_DELAY)).await?;

@@ -1,12 +1,16 @@
 //! Folding: many small rows of a tail become one, so that reading a busy tenant's tail stays cheap
 //! although its events come one by one.
+//!
+//! Appends wait while a fold is written, so those of many tenants are written in one transaction: one sync of the
+//! disk, and the rows of neighbours lie in the same pages of SQLite's file.
+
+use std::collections::VecDeque;
 
 use metrics::counter;
 use recount_event::TenantId;
-use recount_segment::Row;
 
-use super::read_tail::Bodies;
-use super::{WorkError, Workshop};
+use super::read_tail::{Bodies, range_of};
+use super::{WorkError, Workshop, report};
 use crate::catalog::leases::{self, Lease};
 use crate::catalog::tail::{self, NewTailBatch, TailBatchMeta};
 use crate::catalog::{CommitPoint, tenants};
@@ -22,57 +26,141 @@ const JOINED_BYTES_MIN: u64 = 8 * 1024;
 /// What one fold makes at most.
 const FOLDED_EVENTS_MAX: u64 = 8_192;
 const FOLDED_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Folds are written together until they replace this many rows or bytes of lines: appends wait meanwhile.
+const TOGETHER_ROWS_MAX: usize = 512;
+const TOGETHER_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// One tenant's small rows, and the row that will replace them.
+struct Fold {
+    lease: Lease,
+    replaced: Vec<TailBatchMeta>,
+    batch: NewTailBatch,
+    /// Another run of small rows follows them.
+    more: bool,
+}
 
 impl Workshop {
+    /// Folds what is due of these tenants' tails. What fails is reported, and does not keep the others from it.
+    pub(crate) async fn fold_all(&self, due: Vec<(TenantId, Lease)>) {
+        let mut due = VecDeque::from(due);
+        while !due.is_empty() && !self.cancel.is_cancelled() {
+            let mut folds: Vec<Fold> = Vec::new();
+            let (mut rows, mut bytes) = (0, 0);
+            while rows < TOGETHER_ROWS_MAX
+                && bytes < TOGETHER_BYTES_MAX
+                && let Some((tenant, lease)) = due.pop_front()
+            {
+                match self.prepare(&tenant, lease).await {
+                    Ok(Some(fold)) => {
+                        rows += fold.replaced.len();
+                        bytes += fold.batch.meta.raw_bytes;
+                        folds.push(fold);
+                    }
+                    Ok(None) => {}
+                    Err(error) => report(&tenant, &error),
+                }
+            }
+            let folded: Vec<_> =
+                folds.iter().map(|fold| (fold.batch.tenant.clone(), fold.lease.clone(), fold.more)).collect();
+            match self.write(folds).await {
+                Ok(()) => due.extend(
+                    folded.into_iter().filter(|(_, _, more)| *more).map(|(tenant, lease, _)| (tenant, lease)),
+                ),
+                // One of them stands in the way, or all: each by itself.
+                Err(_) => {
+                    for (tenant, lease, _) in folded {
+                        if let Err(error) = self.fold(&tenant, &lease).await {
+                            report(&tenant, &error);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// Folds the first run of small rows that is long enough; says whether there was one.
-    pub(super) async fn fold(&self, tenant: &TenantId, lease: &Lease) -> Result<bool, WorkError> {
+    pub(crate) async fn fold(&self, tenant: &TenantId, lease: &Lease) -> Result<bool, WorkError> {
+        let Some(fold) = self.prepare(tenant, lease.clone()).await? else { return Ok(false) };
+        self.write(vec![fold]).await?;
+        Ok(true)
+    }
+
+    /// Reads the first run of small rows that is long enough, and makes one of them.
+    ///
+    /// All is read before the transaction. Rows never change: if they are still there when they are deleted, this is
+    /// what they hold.
+    async fn prepare(&self, tenant: &TenantId, lease: Lease) -> Result<Option<Fold>, WorkError> {
         let batches = self.catalog.tail_metas(tenant, 0..u64::MAX).await?;
         let least = usize::try_from(self.seal.fold_batches).unwrap_or(usize::MAX);
-        let Some(run) = small_run(&batches, least) else { return Ok(false) };
-        let (first_seq, end_seq) = (run[0].first_seq, run[run.len() - 1].end_seq());
+        let Some(run) = small_run(&batches, least) else { return Ok(None) };
+        let range = range_of(run);
         let meta = TailBatchMeta {
-            first_seq,
-            events: end_seq - first_seq,
+            first_seq: range.start,
+            events: range.end - range.start,
             raw_bytes: run.iter().map(|batch| batch.raw_bytes).sum(),
             min_occurred: run.iter().map(|batch| batch.min_occurred).min().expect("not empty"),
             max_occurred: run.iter().map(|batch| batch.max_occurred).max().expect("not empty"),
             min_received: run[0].min_received,
             max_received: run[run.len() - 1].max_received,
         };
-        // All is read before the transaction, for which appends wait. Rows never change: if they are still there
-        // when they are deleted, this is what they hold.
-        let id_hashes = self.catalog.tail_hashes(tenant, first_seq..end_seq).await?;
-        let body = if meta.raw_bytes / run.len() as u64 >= JOINED_BYTES_MIN {
-            self.with_bodies(tenant, run, Bodies::join).await?
-        } else {
-            let rows = self.read_tail(tenant, run).await?;
-            match tokio::task::spawn_blocking(move || encode(&rows)).await {
-                Ok(body) => body.map_err(|error| WorkError::Encode(error.to_string()))?,
-                Err(error) => return Err(WorkError::Encode(error.to_string())),
+        let (id_hashes, found) = self.catalog.tail_hashes_and_bodies(tenant, range.clone()).await?;
+        let hashed = id_hashes.len() as u64 / 8;
+        let object = format!("tail batches {} to {} of tenant {tenant}", range.start, range.end);
+        let (events, is_joined) = (meta.events, meta.raw_bytes / run.len() as u64 >= JOINED_BYTES_MIN);
+        let make = move |bodies: &Bodies| {
+            if hashed != events {
+                let what = "they don't have one id hash per event".to_owned();
+                return Err(WorkError::Corrupt { object, what });
             }
+            if is_joined { bodies.join() } else { encode(bodies) }
         };
-        let count = run.len() as u64;
+        let body = self.with_bodies(tenant, run, found, make).await?;
+        Ok(Some(Fold {
+            lease,
+            more: small_run(&batches[run.len()..], least).is_some(),
+            replaced: run.to_vec(),
+            batch: NewTailBatch { tenant: tenant.clone(), meta, id_hashes, body },
+        }))
+    }
+
+    /// Puts the new rows in the place of those that they were made of, all or none.
+    async fn write(&self, mut folds: Vec<Fold>) -> Result<(), WorkError> {
+        if folds.is_empty() {
+            return Ok(());
+        }
+        // Rows are locked in the order in which everybody locks them.
+        folds.sort_unstable_by(|a, b| a.batch.tenant.cmp(&b.batch.tenant));
+        let names: Vec<TenantId> = folds.iter().map(|fold| fold.batch.tenant.clone()).collect();
+        let mut held: Vec<&Lease> = folds.iter().map(|fold| &fold.lease).collect();
+        held.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        held.dedup();
+        let replaced: usize = folds.iter().map(|fold| fold.replaced.len()).sum();
 
         let mut tx = self.catalog.begin().await?;
-        leases::check(&mut tx, lease).await?;
-        tenants::hold(&mut tx, tenant).await?;
-        tail::delete(&mut tx, tenant, run).await?;
-        if id_hashes.len() as u64 != meta.events * 8 {
-            return Err(WorkError::Corrupt {
-                object: format!("tail batches {first_seq} to {end_seq} of tenant {tenant}"),
-                what: "they don't have one id hash per event".to_owned(),
-            });
+        for lease in held {
+            leases::check(&mut tx, lease).await?;
         }
-        tail::insert(&mut tx, vec![NewTailBatch { tenant: tenant.clone(), meta, id_hashes, body }]).await?;
-        tenants::tail_changed(&mut tx, tenant, 1 - count.cast_signed(), 0, 0).await?;
+        tenants::hold(&mut tx, &names).await?;
+        for fold in &folds {
+            tail::delete(&mut tx, &fold.batch.tenant, &fold.replaced).await?;
+        }
+        let fewer: Vec<i64> = folds.iter().map(|fold| 1 - fold.replaced.len().cast_signed() as i64).collect();
+        tail::insert(&mut tx, folds.into_iter().map(|fold| fold.batch).collect()).await?;
+        for (tenant, batches) in names.iter().zip(fewer) {
+            tenants::tail_changed(&mut tx, tenant, batches, 0, 0).await?;
+        }
         self.catalog.commit(tx, CommitPoint::Fold).await?;
-        counter!(measure::FOLDED_BATCHES).increment(count);
-        Ok(true)
+        counter!(measure::FOLDED_BATCHES).increment(replaced as u64);
+        Ok(())
     }
 }
 
-fn encode(rows: &[Row]) -> std::io::Result<Vec<u8>> {
-    Encoder::new()?.encode(rows.iter().map(|row| row.line.as_str()), &tail_batch::runs(rows))
+fn encode(bodies: &Bodies) -> Result<Vec<u8>, WorkError> {
+    let rows = bodies.decode()?;
+    let body = Encoder::new().and_then(|mut encoder| {
+        encoder.encode(rows.iter().map(|row| row.line.as_str()), &tail_batch::runs(&rows))
+    });
+    body.map_err(|error| WorkError::Encode(error.to_string()))
 }
 
 /// The first run of at least `least` adjacent small rows, cut at what one fold makes.

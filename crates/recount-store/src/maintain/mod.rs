@@ -41,12 +41,14 @@ use crate::segment_cache::SegmentCache;
 
 pub(crate) use busy::Busy;
 use shards::Shards;
-use tend::Due;
+use tend::{Due, Tended};
 
 /// Hints that may wait; more are dropped, and found by the scan.
 const HINTS_MAX: usize = 4_096;
 /// How often leases are renewed and free ones taken.
 const LEASE_INTERVAL: Duration = Duration::from_secs(5);
+/// How long small rows wait to be folded together with others'.
+const FOLD_INTERVAL: Duration = Duration::from_millis(250);
 /// How often all tenants are looked through for old tails and small segments.
 const SCAN_INTERVAL: Duration = Duration::from_secs(30);
 /// How often unreferenced objects are deleted.
@@ -57,6 +59,8 @@ const RETAIN_INTERVAL: Duration = Duration::from_secs(600);
 /// turn to commit most of the time; merging takes a processor from appends and reads.
 const TAILS_AT_ONCE_MAX: usize = 8;
 const MERGES_AT_ONCE_MAX: usize = 4;
+/// Tenants whose small rows are folded by one task; none of them is sealed meanwhile.
+const FOLDS_AT_ONCE_MAX: usize = 64;
 /// How long a put may take until the object counts as abandoned.
 const INTENT_LENGTH: Duration = Duration::from_secs(3600);
 /// How long replaced objects stay for readers that have begun.
@@ -164,6 +168,9 @@ pub(crate) struct Maintainer {
     tails: Jobs,
     segments: Jobs,
     running: JoinSet<Finished>,
+    /// Small rows are folded by one task, many tenants' together.
+    folds: Jobs,
+    fold: JoinSet<()>,
     scan: JoinSet<Due>,
     /// Finds tenants with events that are kept no longer; their segments are then tended.
     expired: JoinSet<Vec<TenantId>>,
@@ -173,7 +180,7 @@ pub(crate) struct Maintainer {
 struct Finished {
     kind: Kind,
     tenant: TenantId,
-    sealed: bool,
+    tended: Tended,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,12 +208,13 @@ impl Jobs {
         }
     }
 
-    /// The next tenant that is not worked for already, if there is room.
-    fn next(&mut self) -> Option<TenantId> {
+    /// The next tenant that is not worked for already, here or among `elsewhere`, if there is room.
+    fn next(&mut self, elsewhere: &HashSet<TenantId>) -> Option<TenantId> {
         if self.running.len() >= self.at_once_max {
             return None;
         }
-        let at = self.waiting.iter().position(|tenant| !self.running.contains(tenant))?;
+        let is_free = |tenant: &TenantId| !self.running.contains(tenant) && !elsewhere.contains(tenant);
+        let at = self.waiting.iter().position(is_free)?;
         let tenant = self.waiting.remove(at)?;
         self.queued.remove(&tenant);
         Some(tenant)
@@ -223,6 +231,8 @@ impl Maintainer {
             tails: Jobs::new(cores.clamp(1, TAILS_AT_ONCE_MAX)),
             segments: Jobs::new((cores / 4).clamp(1, MERGES_AT_ONCE_MAX)),
             running: JoinSet::new(),
+            folds: Jobs::new(FOLDS_AT_ONCE_MAX),
+            fold: JoinSet::new(),
             scan: JoinSet::new(),
             expired: JoinSet::new(),
             collection: JoinSet::new(),
@@ -232,6 +242,7 @@ impl Maintainer {
     /// Runs until cancelled, then gives the leases back.
     pub(crate) async fn run(mut self, mut hinted: mpsc::Receiver<TenantId>) {
         let mut lease_ticks = ticks(LEASE_INTERVAL);
+        let mut fold_ticks = ticks(FOLD_INTERVAL);
         let mut scan_ticks = ticks(SCAN_INTERVAL);
         let mut collect_ticks = ticks(COLLECT_INTERVAL);
         let mut retain_ticks = ticks(RETAIN_INTERVAL);
@@ -243,6 +254,7 @@ impl Maintainer {
                 () = cancel.cancelled() => break,
                 _ = lease_ticks.tick() => self.shards.keep().await,
                 Some(done) = self.running.join_next() => self.finish(done),
+                Some(done) = self.fold.join_next() => self.end_folds(done),
                 Some(found) = self.scan.join_next() => {
                     let Due { tails, segments } = found.unwrap_or_default();
                     tails.into_iter().for_each(|tenant| self.tails.add(tenant));
@@ -252,6 +264,7 @@ impl Maintainer {
                     found.unwrap_or_default().into_iter().for_each(|tenant| self.segments.add(tenant));
                 }
                 Some(_) = self.collection.join_next() => {}
+                _ = fold_ticks.tick() => self.start_folds(),
                 _ = scan_ticks.tick() => self.start_scan(),
                 _ = collect_ticks.tick() => self.start_collection(),
                 _ = retain_ticks.tick() => self.find_expired(),
@@ -261,48 +274,81 @@ impl Maintainer {
             self.start_work(Kind::Segments);
         }
         while self.running.join_next().await.is_some() {}
+        while self.fold.join_next().await.is_some() {}
         self.collection.shutdown().await;
         self.shards.release().await;
     }
 
     fn finish(&mut self, done: Result<Finished, tokio::task::JoinError>) {
         // Panics are caught in the task and it is never aborted, so there is no other end.
-        let Ok(Finished { kind, tenant, sealed }) = done else { return };
-        self.jobs(kind).running.remove(&tenant);
-        if sealed {
-            self.segments.add(tenant);
-        }
-    }
-
-    fn jobs(&mut self, kind: Kind) -> &mut Jobs {
+        let Ok(Finished { kind, tenant, tended }) = done else { return };
         match kind {
-            Kind::Tail => &mut self.tails,
-            Kind::Segments => &mut self.segments,
+            Kind::Tail => self.tails.running.remove(&tenant),
+            Kind::Segments => self.segments.running.remove(&tenant),
+        };
+        if tended.is_fold_due {
+            self.folds.add(tenant.clone());
+        }
+        if tended.sealed {
+            self.segments.add(tenant);
         }
     }
 
     /// Starts what waits while there is room.
     fn start_work(&mut self, kind: Kind) {
-        while let Some(tenant) = self.jobs(kind).next() {
+        let (jobs, elsewhere) = match kind {
+            Kind::Tail => (&mut self.tails, &self.folds.running),
+            Kind::Segments => (&mut self.segments, &HashSet::new()),
+        };
+        while let Some(tenant) = jobs.next(elsewhere) {
             let Some(lease) = self.shards.lease_of(&tenant) else { continue };
             let workshop = self.workshop.clone();
-            self.jobs(kind).running.insert(tenant.clone());
+            jobs.running.insert(tenant.clone());
             self.running.spawn(async move {
                 let work = async {
                     match kind {
                         Kind::Tail => workshop.tend_tail(&tenant, &lease).await,
-                        Kind::Segments => workshop.tend_segments(&tenant, &lease).await.map(|()| false),
+                        Kind::Segments => {
+                            workshop.tend_segments(&tenant, &lease).await.map(|()| Tended::default())
+                        }
                     }
                 };
                 // A panic is a bug, but it must not keep the tenant's place taken for ever.
                 let result = AssertUnwindSafe(work).catch_unwind().await;
                 let result = result.unwrap_or_else(|panic| Err(WorkError::Panicked(text_of(&*panic))));
-                let sealed = result.unwrap_or_else(|error| {
+                let tended = result.unwrap_or_else(|error| {
                     report(&tenant, &error);
-                    false
+                    Tended::default()
                 });
-                Finished { kind, tenant, sealed }
+                Finished { kind, tenant, tended }
             });
+        }
+    }
+
+    /// Folds what waits, if that of the last time is done.
+    fn start_folds(&mut self) {
+        if !self.fold.is_empty() {
+            return;
+        }
+        let mut due = Vec::new();
+        while let Some(tenant) = self.folds.next(&self.tails.running) {
+            let Some(lease) = self.shards.lease_of(&tenant) else { continue };
+            self.folds.running.insert(tenant.clone());
+            due.push((tenant, lease));
+        }
+        if !due.is_empty() {
+            // Rows of neighbours lie beside each other.
+            due.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+            let workshop = self.workshop.clone();
+            self.fold.spawn(async move { workshop.fold_all(due).await });
+        }
+    }
+
+    fn end_folds(&mut self, done: Result<(), tokio::task::JoinError>) {
+        self.folds.running.clear();
+        if let Err(error) = done {
+            counter!(measure::MAINTENANCE_FAILURES).increment(1);
+            tracing::error!(error = %error, "folding failed; it is tried again");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Reads rows of a tail for work on them.
 
+use std::ops::Range;
+
 use recount_event::TenantId;
 use recount_segment::Row;
 
@@ -33,32 +35,35 @@ impl Workshop {
                 .count();
             let (part, later) = rest.split_at(count);
             rest = later;
-            rows.append(&mut self.with_bodies(tenant, part, Bodies::decode).await?);
+            let found = self.catalog.tail_bodies(tenant, range_of(part)).await?;
+            rows.append(&mut self.with_bodies(tenant, part, found, Bodies::decode).await?);
         }
         Ok(rows)
     }
 
-    /// Reads the bodies of adjacent rows of the tail and works on them off the async threads.
+    /// Works on the bodies that were `found` of adjacent rows of the tail, off the async threads.
     pub(super) async fn with_bodies<T: Send + 'static>(
         &self,
         tenant: &TenantId,
         batches: &[TailBatchMeta],
+        found: Vec<(u64, Vec<u8>)>,
         work: impl FnOnce(&Bodies) -> Result<T, WorkError> + Send + 'static,
     ) -> Result<T, WorkError> {
-        let range = batches[0].first_seq..batches[batches.len() - 1].end_seq();
-        let bodies = Bodies {
-            tenant: tenant.clone(),
-            expected: batches.iter().map(|batch| (batch.first_seq, batch.events)).collect(),
-            found: self.catalog.tail_bodies(tenant, range.clone()).await?,
-        };
+        let expected = batches.iter().map(|batch| (batch.first_seq, batch.events)).collect();
+        let bodies = Bodies { tenant: tenant.clone(), expected, found };
         let done = tokio::task::spawn_blocking(move || work(&bodies)).await;
         let done = done.map_err(|error| WorkError::Encode(error.to_string()))?;
         // Other work may have replaced the rows since `batches` were read: that is no damage.
-        if done.is_err() && self.catalog.tail_metas(tenant, range).await? != batches {
+        if done.is_err() && self.catalog.tail_metas(tenant, range_of(batches)).await? != batches {
             return Err(CatalogError::Conflict { object: format!("the tail of tenant {tenant}") }.into());
         }
         done
     }
+}
+
+/// The seqs of adjacent rows, of which there are some.
+pub(super) fn range_of(batches: &[TailBatchMeta]) -> Range<u64> {
+    batches[0].first_seq..batches[batches.len() - 1].end_seq()
 }
 
 /// Bodies as they were found, and what they should be.
@@ -72,7 +77,7 @@ pub(super) struct Bodies {
 
 impl Bodies {
     /// Their events, in seq order.
-    fn decode(&self) -> Result<Vec<Row>, WorkError> {
+    pub(super) fn decode(&self) -> Result<Vec<Row>, WorkError> {
         let mut rows = Vec::new();
         self.each(|first_seq, body| {
             let mut batch = tail_batch::decode(first_seq, body)?;

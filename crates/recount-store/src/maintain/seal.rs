@@ -42,7 +42,7 @@ impl Workshop {
         let raw_bytes: u64 = batches.iter().map(|batch| batch.raw_bytes).sum();
         let mut tx = self.catalog.begin().await?;
         leases::check(&mut tx, lease).await?;
-        tenants::hold(&mut tx, tenant).await?;
+        tenants::hold(&mut tx, std::slice::from_ref(tenant)).await?;
         tail::delete(&mut tx, tenant, &batches).await?;
         let removed = i64::try_from(batches.len()).unwrap_or(i64::MAX);
         tenants::tail_changed(&mut tx, tenant, -removed, -events, -raw_bytes.cast_signed()).await?;

@@ -1,4 +1,4 @@
-//! What a tenant needs: its tail folded and sealed, its segments merged, until nothing is due.
+//! What a tenant needs: its tail sealed or folded, its segments merged, until nothing is due.
 
 use std::time::Duration;
 
@@ -20,23 +20,30 @@ pub(crate) struct Due {
     pub(crate) segments: Vec<TenantId>,
 }
 
+/// What tending a tail led to.
+#[derive(Debug, Default)]
+pub(crate) struct Tended {
+    /// There are new segments.
+    pub(crate) sealed: bool,
+    /// It may have enough small rows to fold.
+    pub(crate) is_fold_due: bool,
+}
+
 impl Workshop {
-    /// Folds and seals what is due of the tenant's tail; says whether there are new segments.
-    pub(crate) async fn tend_tail(&self, tenant: &TenantId, lease: &Lease) -> Result<bool, WorkError> {
-        let mut sealed = false;
+    /// Seals what is due of the tenant's tail.
+    pub(crate) async fn tend_tail(&self, tenant: &TenantId, lease: &Lease) -> Result<Tended, WorkError> {
+        let mut tended = Tended::default();
         loop {
             self.check_cancelled()?;
-            let Some(row) = self.catalog.tenant(tenant).await? else { return Ok(sealed) };
-            let done = if self.is_seal_due(&row) {
-                let done = self.seal_one(tenant, lease).await?;
-                sealed |= done;
-                done
-            } else {
-                row.tail_batches >= self.seal.fold_batches && self.fold(tenant, lease).await?
-            };
-            if !done {
-                return Ok(sealed);
+            let Some(row) = self.catalog.tenant(tenant).await? else { return Ok(tended) };
+            if !self.is_seal_due(&row) {
+                tended.is_fold_due = row.tail_batches >= self.seal.fold_batches;
+                return Ok(tended);
             }
+            if !self.seal_one(tenant, lease).await? {
+                return Ok(tended);
+            }
+            tended.sealed = true;
         }
     }
 

@@ -11,6 +11,7 @@ mod crash;
 mod damage;
 mod duplicates;
 mod faults;
+mod folding;
 mod full;
 mod maintenance;
 mod nodes;

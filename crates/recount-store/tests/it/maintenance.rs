@@ -1,8 +1,8 @@
-//! Folding, sealing, merging and collecting change where events are, and nothing else.
+//! Sealing, merging and collecting change where events are, and nothing else.
 
 use std::collections::BTreeSet;
 
-use recount_event::{NewEvent, ParseContext, TenantId, parse_event};
+use recount_event::TenantId;
 use recount_store::Store;
 use recount_store::testing::{self, Fault, FaultPoint, Tender};
 
@@ -11,21 +11,10 @@ use crate::support::{
     tenant, tend,
 };
 
-/// An event of more than a kilobyte.
-fn wide_event(tenant: &TenantId, n: u64) -> NewEvent {
-    let note = format!("{n} ").repeat(1_000 / (1 + n.to_string().len()));
-    let text = format!(
-        r#"{{"id":"w{n}","tenant":"{tenant}","action":"note.written","occurred_at":"2026-11-22T00:00:00Z","actor":{{"type":"user","id":"u"}},"metadata":{{"note":"{note}"}}}}"#,
-    );
-    parse_event(&text, &ParseContext::default(), &mut || unreachable!("it has an id")).expect("a good event")
-}
-
 mod catalogs {
     use super::*;
 
     on_both_catalogs! {
-        small_rows_are_folded_into_one,
-        rows_of_some_kilobytes_are_joined_as_they_are,
         a_fenced_holder_commits_nothing,
         a_lease_is_one_holders_at_a_time,
         a_tail_too_small_for_a_segment_waits_until_it_is_old,
@@ -34,54 +23,6 @@ mod catalogs {
         the_collector_and_a_late_writer_never_meet,
         background_tasks_find_the_work_themselves,
         work_that_panics_is_done_when_it_does_not,
-    }
-
-    pub(super) async fn small_rows_are_folded_into_one(place: Place) {
-        let store = place.open().await;
-        let acme = tenant("acme");
-        for n in 0..30 {
-            place.clock.advance_micros(SECOND);
-            accepted(&store, events(&acme, "a", n..n + 1)).await;
-        }
-        let before = testing::read_log(&store, &acme).await.expect("whole");
-        tend(&store, &acme).await;
-        let layout = testing::layout(&store, &acme).await.expect("whole");
-        assert_eq!(layout.tail, [(0, 30)], "one row, and no segment yet: {layout:?}");
-        assert_eq!(testing::read_log(&store, &acme).await.expect("whole"), before);
-        assert_eq!(accepted(&store, events(&acme, "a", 4..5)).await, [(4, true)]);
-        store.shutdown().await;
-        let store = place.open().await;
-        assert_eq!(accepted(&store, events(&acme, "a", 4..5)).await, [(4, true)]);
-        store.shutdown().await;
-    }
-
-    pub(super) async fn rows_of_some_kilobytes_are_joined_as_they_are(place: Place) {
-        let store = place.open().await;
-        let acme = tenant("acme");
-        let rows = (0..8).map(|row| (row * 10..row * 10 + 10).map(|n| wide_event(&acme, n)).collect());
-        for row in rows {
-            place.clock.advance_micros(SECOND);
-            accepted(&store, row).await;
-        }
-        let before = testing::read_log(&store, &acme).await.expect("whole");
-        tend(&store, &acme).await;
-        let layout = testing::layout(&store, &acme).await.expect("whole");
-        assert_eq!((layout.tail, layout.segments.len()), (vec![(0, 80)], 0), "one row, and no segment yet");
-        let of_version_2 = if place.is_shared() {
-            r"UPDATE tail_batches SET events = events WHERE substr(body, 1, 1) = '\x02'::bytea"
-        } else {
-            "UPDATE tail_batches SET events = events WHERE substr(body, 1, 1) = X'02'"
-        };
-        assert_eq!(testing::execute(&store, of_version_2).await.expect("counted"), 1, "frames end to end");
-        assert_eq!(testing::read_log(&store, &acme).await.expect("whole"), before);
-        assert_eq!(accepted(&store, vec![wide_event(&acme, 44)]).await, [(44, true)]);
-
-        accepted(&store, (80..160).map(|n| wide_event(&acme, n)).collect()).await;
-        tend(&store, &acme).await;
-        let layout = testing::layout(&store, &acme).await.expect("whole");
-        assert_eq!((layout.tail, layout.segments.len()), (vec![(80, 80)], 1), "the joined row was sealed");
-        assert_eq!(testing::read_log(&store, &acme).await.expect("whole")[..80], before);
-        store.shutdown().await;
     }
 
     pub(super) async fn a_fenced_holder_commits_nothing(place: Place) {

@@ -137,14 +137,42 @@ pub(crate) async fn ingest(
 struct Batch {
     events: Vec<NewEvent>,
     /// The ids of `events`.
-    ids: Vec<String>,
+    ids: Ids,
     /// The place in the body, and the mistake, of each event that was refused; in order.
     errors: VecDeque<(usize, EventError)>,
 }
 
 impl Batch {
     fn with_capacity(events: usize) -> Self {
-        Self { events: Vec::with_capacity(events), ids: Vec::with_capacity(events), errors: VecDeque::new() }
+        Self { events: Vec::with_capacity(events), ids: Ids::with_capacity(events), errors: VecDeque::new() }
+    }
+}
+
+/// Ids of events, in one text: a batch has thousands.
+struct Ids {
+    text: String,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Ids {
+    fn with_capacity(events: usize) -> Self {
+        const ID_BYTES: usize = 40;
+        Self { text: String::with_capacity(events * ID_BYTES), ends: Vec::with_capacity(events) }
+    }
+
+    fn push(&mut self, id: &str) {
+        self.text.push_str(id);
+        self.ends.push(self.text.len());
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.text[start..*end])
     }
 }
 
@@ -175,7 +203,7 @@ fn parse(body: &[u8], format: BodyFormat, tenant: Option<&TenantId>, env: &Env) 
     read_events(format, body, &context, &mut assign_id, |result| {
         match result {
             Ok(event) => {
-                batch.ids.push(event.id.clone());
+                batch.ids.push(&event.id);
                 batch.events.push(event);
             }
             Err(error) => batch.errors.push_back((at, error)),
@@ -186,7 +214,7 @@ fn parse(body: &[u8], format: BodyFormat, tenant: Option<&TenantId>, env: &Env) 
 }
 
 fn answer(
-    ids: &[String],
+    ids: &Ids,
     errors: &VecDeque<(usize, EventError)>,
     results: &[Result<Appended, EventRefused>],
 ) -> Result<Response, Problem> {
@@ -278,6 +306,12 @@ mod tests {
 
     const STORED: Result<Appended, EventRefused> = Ok(Appended { seq: 7, duplicate: false });
 
+    fn ids(all: &[&str]) -> Ids {
+        let mut ids = Ids::with_capacity(all.len());
+        all.iter().for_each(|id| ids.push(id));
+        ids
+    }
+
     fn full() -> Result<Appended, EventRefused> {
         Err(EventRefused::TailFull { tenant: "acme".to_owned() })
     }
@@ -288,7 +322,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_busy_or_damaged_is_said_per_event_beside_what_is_stored() {
-        let ids = ["a", "b", "c"].map(str::to_owned);
+        let ids = ids(&["a", "b", "c"]);
         let answer = answer(&ids, &VecDeque::new(), &[STORED, full(), damaged()]).expect("an answer");
         assert_eq!(answer.status(), StatusCode::MULTI_STATUS);
         let body = answer.into_body().collect().await.expect("in memory").to_bytes();
@@ -301,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_batch_of_which_nothing_is_stored_is_a_problem_with_a_pause() {
-        let ids = ["a", "b"].map(str::to_owned);
+        let ids = ids(&["a", "b"]);
         for (results, code, status) in
             [([full(), damaged()], "busy", 429), ([damaged(), damaged()], "data_damaged", 500)]
         {
