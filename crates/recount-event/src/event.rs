@@ -56,7 +56,7 @@ pub fn parse_event(
     assign_id: &mut dyn FnMut() -> Uuid,
 ) -> Result<NewEvent, EventError> {
     check_size(text.len(), "the event")?;
-    checked(&Event::read(text)?, text.len(), context, &mut RecentTenants::default(), assign_id)
+    checked(&Event::read(text)?, text.len(), context, None, assign_id)
 }
 
 /// Checks the events of a JSON array, as [`parse_event_bytes`] does each, and hands them to `found` in order.
@@ -98,7 +98,7 @@ fn parse_leading(
 ) -> Result<(NewEvent, usize), EventError> {
     let (event, length) = Event::read_leading(text)?;
     check_size(length, "the event")?;
-    Ok((checked(&event, length, context, tenants, assign_id)?, length))
+    Ok((checked(&event, length, context, Some(tenants), assign_id)?, length))
 }
 
 /// What is left to check of an event that was read from `sent_bytes` bytes.
@@ -106,7 +106,7 @@ fn checked(
     event: &Event<'_>,
     sent_bytes: usize,
     context: &ParseContext<'_>,
-    tenants: &mut RecentTenants,
+    tenants: Option<&mut RecentTenants>,
     assign_id: &mut dyn FnMut() -> Uuid,
 ) -> Result<NewEvent, EventError> {
     let tenant = tenant(event, context, tenants)?;
@@ -163,7 +163,7 @@ fn check_size(bytes: usize, what: &str) -> Result<(), EventError> {
 fn tenant(
     event: &Event<'_>,
     context: &ParseContext<'_>,
-    tenants: &mut RecentTenants,
+    recent: Option<&mut RecentTenants>,
 ) -> Result<TenantId, EventError> {
     let Some(named) = &event.tenant else {
         return context.tenant.cloned().ok_or_else(|| {
@@ -178,7 +178,7 @@ fn tenant(
             format!("this key writes for the tenant `{own}` only; leave `tenant` out"),
         )
         .within("tenant")),
-        None => tenants.name(&named).map_err(|error| {
+        None => recent.map_or_else(|| TenantId::new(&named), |recent| recent.name(&named)).map_err(|error| {
             EventError::new(EventErrorCode::TenantMalformed, error.to_string()).within("tenant")
         }),
     }

@@ -73,7 +73,7 @@ impl TenantId {
     }
 }
 
-/// Names of tenants that came lately. The events of a batch name few tenants, over and over: they share the name.
+/// Names of tenants that came lately. The events of an array name few tenants, over and over: they share the name.
 #[derive(Debug)]
 pub(crate) struct RecentTenants([Option<TenantId>; RECENT_TENANTS]);
 

@@ -218,10 +218,10 @@ impl Tender {
         self.seal_and_fold(tenant).await.map_err(|error| error.to_string())
     }
 
-    /// Folds what is due of these tenants' tails, together.
-    pub async fn fold_all(&self, tenants: &[TenantId]) {
-        let due = tenants.iter().map(|tenant| (tenant.clone(), self.lease.clone())).collect();
-        self.workshop.fold_all(due).await;
+    /// Folds what is due of these tenants' tails together, each under its holder's lease, and names those with more.
+    pub async fn fold_all(&self, due: &[(&TenantId, &Self)]) -> Vec<TenantId> {
+        let due = due.iter().map(|&(tenant, holder)| (tenant.clone(), holder.lease.clone())).collect();
+        self.workshop.fold_all(due).await
     }
 
     async fn seal_and_fold(&self, tenant: &TenantId) -> Result<(), WorkError> {

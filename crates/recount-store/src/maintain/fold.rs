@@ -4,13 +4,11 @@
 //! Appends wait while a fold is written, so those of many tenants are written in one transaction: one sync of the
 //! disk, and the rows of neighbours lie in the same pages of SQLite's file.
 
-use std::collections::VecDeque;
-
 use metrics::counter;
 use recount_event::TenantId;
 
 use super::read_tail::{Bodies, range_of};
-use super::{WorkError, Workshop, report};
+use super::{WorkError, Workshop, caught, report};
 use crate::catalog::leases::{self, Lease};
 use crate::catalog::tail::{self, NewTailBatch, TailBatchMeta};
 use crate::catalog::{CommitPoint, tenants};
@@ -35,47 +33,54 @@ struct Fold {
     lease: Lease,
     replaced: Vec<TailBatchMeta>,
     batch: NewTailBatch,
-    /// Another run of small rows follows them.
+    /// Behind them is another run of small rows, long enough.
     more: bool,
 }
 
 impl Workshop {
-    /// Folds what is due of these tenants' tails. What fails is reported, and does not keep the others from it.
-    pub(crate) async fn fold_all(&self, due: Vec<(TenantId, Lease)>) {
-        let mut due = VecDeque::from(due);
-        while !due.is_empty() && !self.cancel.is_cancelled() {
-            let mut folds: Vec<Fold> = Vec::new();
-            let (mut rows, mut bytes) = (0, 0);
-            while rows < TOGETHER_ROWS_MAX
-                && bytes < TOGETHER_BYTES_MAX
-                && let Some((tenant, lease)) = due.pop_front()
-            {
-                match self.prepare(&tenant, lease).await {
-                    Ok(Some(fold)) => {
-                        rows += fold.replaced.len();
-                        bytes += fold.batch.meta.raw_bytes;
-                        folds.push(fold);
-                    }
-                    Ok(None) => {}
-                    Err(error) => report(&tenant, &error),
-                }
+    /// Folds one run of small rows of each of these tenants' tails, and names those that have another.
+    ///
+    /// What fails is reported, and does not keep the others from it.
+    pub(crate) async fn fold_all(&self, due: Vec<(TenantId, Lease)>) -> Vec<TenantId> {
+        let mut due = due.into_iter();
+        let mut more = Vec::new();
+        loop {
+            let folds = self.prepare_together(&mut due).await;
+            if folds.is_empty() {
+                return more;
             }
             let folded: Vec<_> =
-                folds.iter().map(|fold| (fold.batch.tenant.clone(), fold.lease.clone(), fold.more)).collect();
-            match self.write(folds).await {
-                Ok(()) => due.extend(
-                    folded.into_iter().filter(|(_, _, more)| *more).map(|(tenant, lease, _)| (tenant, lease)),
-                ),
-                // One of them stands in the way, or all: each by itself.
-                Err(_) => {
-                    for (tenant, lease, _) in folded {
-                        if let Err(error) = self.fold(&tenant, &lease).await {
-                            report(&tenant, &error);
-                        }
-                    }
+                folds.iter().map(|fold| (fold.batch.tenant.clone(), fold.lease.clone())).collect();
+            more.extend(folds.iter().filter(|fold| fold.more).map(|fold| fold.batch.tenant.clone()));
+            let Err(error) = self.write(folds).await else { continue };
+            tracing::info!(error = %error, tenants = folded.len(), "folds are made one by one");
+            for (tenant, lease) in folded {
+                if let Err(error) = caught(self.fold(&tenant, &lease)).await {
+                    report(&tenant, &error);
                 }
             }
         }
+    }
+
+    /// The next folds that are written together; none once nothing is due, or the store is shutting down.
+    async fn prepare_together(&self, due: &mut impl Iterator<Item = (TenantId, Lease)>) -> Vec<Fold> {
+        let mut folds: Vec<Fold> = Vec::new();
+        let (mut rows, mut bytes) = (0, 0);
+        while rows < TOGETHER_ROWS_MAX
+            && bytes < TOGETHER_BYTES_MAX
+            && let Some((tenant, lease)) = due.next()
+        {
+            match caught(self.prepare(&tenant, lease)).await {
+                Ok(Some(fold)) => {
+                    rows += fold.replaced.len();
+                    bytes += fold.batch.meta.raw_bytes;
+                    folds.push(fold);
+                }
+                Ok(None) => {}
+                Err(error) => report(&tenant, &error),
+            }
+        }
+        folds
     }
 
     /// Folds the first run of small rows that is long enough; says whether there was one.
@@ -90,6 +95,7 @@ impl Workshop {
     /// All is read before the transaction. Rows never change: if they are still there when they are deleted, this is
     /// what they hold.
     async fn prepare(&self, tenant: &TenantId, lease: Lease) -> Result<Option<Fold>, WorkError> {
+        self.check_cancelled()?;
         let batches = self.catalog.tail_metas(tenant, 0..u64::MAX).await?;
         let least = usize::try_from(self.seal.fold_batches).unwrap_or(usize::MAX);
         let Some(run) = small_run(&batches, least) else { return Ok(None) };
@@ -104,20 +110,21 @@ impl Workshop {
             max_received: run[run.len() - 1].max_received,
         };
         let (id_hashes, found) = self.catalog.tail_hashes_and_bodies(tenant, range.clone()).await?;
-        let hashed = id_hashes.len() as u64 / 8;
+        let hash_bytes = id_hashes.len() as u64;
         let object = format!("tail batches {} to {} of tenant {tenant}", range.start, range.end);
         let (events, is_joined) = (meta.events, meta.raw_bytes / run.len() as u64 >= JOINED_BYTES_MIN);
         let make = move |bodies: &Bodies| {
-            if hashed != events {
+            if hash_bytes != events * 8 {
                 let what = "they don't have one id hash per event".to_owned();
                 return Err(WorkError::Corrupt { object, what });
             }
             if is_joined { bodies.join() } else { encode(bodies) }
         };
         let body = self.with_bodies(tenant, run, found, make).await?;
+        let behind = batches.partition_point(|batch| batch.first_seq < range.end);
         Ok(Some(Fold {
             lease,
-            more: small_run(&batches[run.len()..], least).is_some(),
+            more: small_run(&batches[behind..], least).is_some(),
             replaced: run.to_vec(),
             batch: NewTailBatch { tenant: tenant.clone(), meta, id_hashes, body },
         }))

@@ -47,8 +47,8 @@ use tend::{Due, Tended};
 const HINTS_MAX: usize = 4_096;
 /// How often leases are renewed and free ones taken.
 const LEASE_INTERVAL: Duration = Duration::from_secs(5);
-/// How long small rows wait to be folded together with others'.
-const FOLD_INTERVAL: Duration = Duration::from_millis(250);
+/// How long small rows wait, at least, to be folded together with others'.
+const FOLD_INTERVAL: Duration = Duration::from_millis(100);
 /// How often all tenants are looked through for old tails and small segments.
 const SCAN_INTERVAL: Duration = Duration::from_secs(30);
 /// How often unreferenced objects are deleted.
@@ -163,14 +163,14 @@ pub(crate) enum WorkError {
 pub(crate) struct Maintainer {
     workshop: Workshop,
     shards: Shards,
-    /// Sealing and folding come first: they keep the tail short. Merging has a place of its own,
+    /// Sealing comes first: it keeps the tail short. Merging has a place of its own,
     /// so that a merge of some seconds does not keep tails waiting.
     tails: Jobs,
     segments: Jobs,
     running: JoinSet<Finished>,
     /// Small rows are folded by one task, many tenants' together.
     folds: Jobs,
-    fold: JoinSet<()>,
+    fold: JoinSet<Vec<TenantId>>,
     scan: JoinSet<Due>,
     /// Finds tenants with events that are kept no longer; their segments are then tended.
     expired: JoinSet<Vec<TenantId>>,
@@ -314,9 +314,7 @@ impl Maintainer {
                     }
                 };
                 // A panic is a bug, but it must not keep the tenant's place taken for ever.
-                let result = AssertUnwindSafe(work).catch_unwind().await;
-                let result = result.unwrap_or_else(|panic| Err(WorkError::Panicked(text_of(&*panic))));
-                let tended = result.unwrap_or_else(|error| {
+                let tended = caught(work).await.unwrap_or_else(|error| {
                     report(&tenant, &error);
                     Tended::default()
                 });
@@ -344,11 +342,15 @@ impl Maintainer {
         }
     }
 
-    fn end_folds(&mut self, done: Result<(), tokio::task::JoinError>) {
+    fn end_folds(&mut self, done: Result<Vec<TenantId>, tokio::task::JoinError>) {
         self.folds.running.clear();
-        if let Err(error) = done {
-            counter!(measure::MAINTENANCE_FAILURES).increment(1);
-            tracing::error!(error = %error, "folding failed; it is tried again");
+        // Panics are caught in the task and it is never aborted, so there is no other end.
+        let Ok(more) = done else { return };
+        // As tails, which may have become due to be sealed.
+        more.into_iter().for_each(|tenant| self.tails.add(tenant));
+        // Whoever would fill a task need not wait for company.
+        if self.folds.waiting.len() >= FOLDS_AT_ONCE_MAX {
+            self.start_folds();
         }
     }
 
@@ -404,6 +406,12 @@ fn report(tenant: &TenantId, error: &WorkError) {
             tracing::error!(tenant, error = %error, "background work failed; it is tried again");
         }
     }
+}
+
+/// What `work` comes to, or that it panicked.
+async fn caught<T>(work: impl Future<Output = Result<T, WorkError>>) -> Result<T, WorkError> {
+    let result = AssertUnwindSafe(work).catch_unwind().await;
+    result.unwrap_or_else(|panic| Err(WorkError::Panicked(text_of(&*panic))))
 }
 
 fn text_of(panic: &(dyn std::any::Any + Send)) -> String {

@@ -15,7 +15,9 @@ on_both_catalogs! {
     folds_of_many_tenants_are_one_transaction,
     folds_that_fail_together_are_made_one_by_one,
     a_fold_whose_answer_was_lost_happened_once,
-    a_damaged_row_keeps_only_its_own_tenant_from_being_folded,
+    damaged_rows_keep_only_their_own_tenants_from_being_folded,
+    a_fenced_holder_folds_nothing_and_keeps_no_other_from_it,
+    what_is_left_to_fold_is_named,
     background_tasks_fold_what_hints_name,
 }
 
@@ -55,6 +57,15 @@ async fn tails(store: &Store, tenants: &[TenantId]) -> Vec<Vec<(u64, u64)>> {
     tails
 }
 
+fn due<'a>(tenants: &'a [TenantId], tender: &'a Tender) -> Vec<(&'a TenantId, &'a Tender)> {
+    tenants.iter().map(|tenant| (tenant, tender)).collect()
+}
+
+/// The six rows as one.
+const FOLDED: (u64, u64) = (0, 6);
+/// And as they were.
+const UNFOLDED: [(u64, u64); 6] = [(0, 1), (1, 1), (2, 1), (3, 1), (4, 1), (5, 1)];
+
 /// Counts commits of folds, and lets `fault` strike the first.
 fn count_folds(store: &Store, fault: Option<Fault>) -> Arc<AtomicUsize> {
     let commits = Arc::new(AtomicUsize::new(0));
@@ -74,8 +85,8 @@ async fn fold_five(place: &Place, fault: Option<Fault>) -> usize {
     let before = logs(&store, &tenants).await;
     let commits = count_folds(&store, fault);
     let tender = Tender::new(&store, "maintain/test", "test").await.expect("free");
-    tender.fold_all(&tenants).await;
-    assert_eq!(tails(&store, &tenants).await, vec![vec![(0, 6)]; 5]);
+    assert_eq!(tender.fold_all(&due(&tenants, &tender)).await, []);
+    assert_eq!(tails(&store, &tenants).await, vec![vec![FOLDED]; 5]);
     assert_eq!(logs(&store, &tenants).await, before);
     for tenant in &tenants {
         assert_eq!(accepted(&store, vec![event(tenant, Some("e4"), 4)]).await, [(4, true)]);
@@ -96,19 +107,73 @@ async fn a_fold_whose_answer_was_lost_happened_once(place: Place) {
     assert_eq!(fold_five(&place, Some(Fault::DoneAnyway)).await, 1);
 }
 
-async fn a_damaged_row_keeps_only_its_own_tenant_from_being_folded(place: Place) {
-    const DAMAGE: &str =
+async fn damaged_rows_keep_only_their_own_tenants_from_being_folded(place: Place) {
+    const BODY: &str =
         "UPDATE tail_batches SET body = substr(body, 1, 5) WHERE tenant = 't2' AND first_seq = 3";
+    let one_byte_more = if place.is_shared() {
+        r"UPDATE tail_batches SET id_hashes = '\x010203040506070809'::bytea WHERE tenant = 't4' AND first_seq = 3"
+    } else {
+        "UPDATE tail_batches SET id_hashes = X'010203040506070809' WHERE tenant = 't4' AND first_seq = 3"
+    };
     let store = place.open().await;
     let tenants = rows_of_five(&place, &store).await;
-    assert_eq!(testing::execute(&store, DAMAGE).await.expect("damaged"), 1);
+    for damage in [BODY, one_byte_more] {
+        assert_eq!(testing::execute(&store, damage).await.expect("damaged"), 1);
+    }
     let commits = count_folds(&store, None);
     let tender = Tender::new(&store, "maintain/test", "test").await.expect("free");
-    tender.fold_all(&tenants).await;
-    let mut expected = vec![vec![(0, 6)]; 5];
-    expected[2] = (0..6).map(|seq| (seq, 1)).collect();
+    tender.fold_all(&due(&tenants, &tender)).await;
+    let expected = [true, true, false, true, false].map(row_or_rows);
     assert_eq!(tails(&store, &tenants).await, expected);
     assert_eq!(commits.load(Ordering::SeqCst), 1);
+    store.shutdown().await;
+}
+
+fn row_or_rows(is_folded: bool) -> Vec<(u64, u64)> {
+    if is_folded { vec![FOLDED] } else { UNFOLDED.to_vec() }
+}
+
+async fn a_fenced_holder_folds_nothing_and_keeps_no_other_from_it(place: Place) {
+    let store = place.open().await;
+    let tenants = rows_of_five(&place, &store).await;
+    let late = Tender::new(&store, "maintain/a", "late").await.expect("free");
+    place.clock.advance_micros(60 * SECOND);
+    let _next = Tender::new(&store, "maintain/a", "next").await.expect("expired");
+    let holder = Tender::new(&store, "maintain/b", "holder").await.expect("free");
+    let under = [&holder, &late, &holder, &late, &holder];
+    let due: Vec<(&TenantId, &Tender)> = tenants.iter().zip(under).collect();
+    holder.fold_all(&due).await;
+    let expected = [true, false, true, false, true].map(row_or_rows);
+    assert_eq!(tails(&store, &tenants).await, expected);
+    store.shutdown().await;
+}
+
+/// Large rows before a run don't count as what follows it; what one fold had to leave does.
+async fn what_is_left_to_fold_is_named(mut place: Place) {
+    place.config.seal.events = 100_000;
+    let store = place.open().await;
+    let tender = Tender::new(&store, "maintain/test", "test").await.expect("free");
+    let tenants = [tenant("large-first"), tenant("long")];
+    let mut seqs = 0..;
+    let mut row = |tenant: &TenantId, events: u64| -> Vec<NewEvent> {
+        seqs.by_ref().take(usize::try_from(events).expect("few")).map(|n| event(tenant, None, n)).collect()
+    };
+    for _ in 0..5 {
+        accepted(&store, row(&tenants[0], 300)).await;
+    }
+    for _ in 0..4 {
+        accepted(&store, row(&tenants[0], 1)).await;
+    }
+    for _ in 0..45 {
+        accepted(&store, row(&tenants[1], 200)).await;
+    }
+    let more = tender.fold_all(&due(&tenants, &tender)).await;
+    assert_eq!(more, [tenants[1].clone()]);
+    let layouts = tails(&store, &tenants).await;
+    assert_eq!((layouts[0].len(), layouts[0][5]), (6, (1_500, 4)));
+    assert_eq!((layouts[1].len(), layouts[1][0]), (6, (0, 8_000)));
+    let more = tender.fold_all(&due(&more, &tender)).await;
+    assert_eq!((more, tails(&store, &tenants[1..]).await), (vec![], vec![vec![(0, 8_000), (8_000, 1_000)]]));
     store.shutdown().await;
 }
 
