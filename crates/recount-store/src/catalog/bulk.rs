@@ -1,15 +1,16 @@
 //! Text of statements over many rows at once.
 //!
-//! Only a few row counts are used, so that each connection prepares each text once. The longest
-//! statement has 256 rows of 10 values, well below SQLite's 32,766 and PostgreSQL's 65,535.
+//! Only some row counts are used, so that each connection prepares each text once, and few rows are one
+//! statement: each is a turn of the database. The longest has 256 rows of 10 values, well below SQLite's
+//! 32,766 and PostgreSQL's 65,535.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// Row counts that statements are made for, largest first.
-const ROWS: [usize; 9] = [256, 128, 64, 32, 16, 8, 4, 2, 1];
+/// Row counts that statements are made for, largest first; and any that is less than the last.
+const ROWS: [usize; 5] = [256, 128, 64, 32, 16];
 
-/// Splits `rows` into parts whose lengths are among [`ROWS`].
+/// Splits `rows` into parts for which there are statements.
 pub(crate) fn chunks<T>(mut rows: &[T]) -> Vec<&[T]> {
     let mut parts = Vec::new();
     for size in ROWS {
@@ -18,6 +19,9 @@ pub(crate) fn chunks<T>(mut rows: &[T]) -> Vec<&[T]> {
             parts.push(part);
             rows = rest;
         }
+    }
+    if !rows.is_empty() {
+        parts.push(rows);
     }
     parts
 }
@@ -87,7 +91,8 @@ mod tests {
         let rows: Vec<u32> = (0..1_000).collect();
         let parts = chunks(&rows);
         assert_eq!(parts.concat(), rows);
-        assert!(parts.iter().all(|part| ROWS.contains(&part.len())));
+        assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [256, 256, 256, 128, 64, 32, 8]);
+        assert_eq!(chunks(&rows[..15]).len(), 1, "few rows are one statement");
         assert!(chunks::<u32>(&[]).is_empty());
     }
 
