@@ -85,6 +85,8 @@ pub struct SealPolicy {
     pub events_min: u64,
     /// This many small batches of a tail are folded into one row, so that reading stays cheap.
     pub fold_batches: u64,
+    /// How long they wait, at least, to be folded together with other tenants'; not zero.
+    pub fold_wait: Duration,
     /// Appends to a tenant answer busy while its tail holds this many events (sealing is stuck).
     pub tail_events_max: u64,
 }
@@ -100,6 +102,7 @@ impl Default for SealPolicy {
             age_max: Duration::from_secs(24 * 3600),
             events_min: 256,
             fold_batches: 128,
+            fold_wait: Duration::from_millis(100),
             tail_events_max: 8_388_608,
         }
     }

@@ -47,8 +47,6 @@ use tend::{Due, Tended};
 const HINTS_MAX: usize = 4_096;
 /// How often leases are renewed and free ones taken.
 const LEASE_INTERVAL: Duration = Duration::from_secs(5);
-/// How long small rows wait, at least, to be folded together with others'.
-const FOLD_INTERVAL: Duration = Duration::from_millis(100);
 /// How often all tenants are looked through for old tails and small segments.
 const SCAN_INTERVAL: Duration = Duration::from_secs(30);
 /// How often unreferenced objects are deleted.
@@ -242,7 +240,7 @@ impl Maintainer {
     /// Runs until cancelled, then gives the leases back.
     pub(crate) async fn run(mut self, mut hinted: mpsc::Receiver<TenantId>) {
         let mut lease_ticks = ticks(LEASE_INTERVAL);
-        let mut fold_ticks = ticks(FOLD_INTERVAL);
+        let mut fold_ticks = ticks(self.workshop.seal.fold_wait);
         let mut scan_ticks = ticks(SCAN_INTERVAL);
         let mut collect_ticks = ticks(COLLECT_INTERVAL);
         let mut retain_ticks = ticks(RETAIN_INTERVAL);

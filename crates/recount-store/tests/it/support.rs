@@ -140,6 +140,7 @@ impl Place {
         config.object_wait = std::time::Duration::from_secs(600);
         config.seal.events = 100;
         config.seal.fold_batches = 4;
+        config.seal.fold_wait = std::time::Duration::from_millis(1);
         config.compaction.fan_in = 3;
         config.compaction.tier_rows = vec![500, 5_000];
         config.compaction.rows_max = 5_000;
