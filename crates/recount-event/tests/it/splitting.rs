@@ -26,6 +26,23 @@ fn mistakes_within_an_element_are_left_to_it() {
     assert_eq!(split_array_bytes(b"[{\"a\":\"\xFF\"},{}]").unwrap().len(), 2);
 }
 
+/// Names are remembered in far fewer places than there are tenants here.
+#[test]
+fn each_event_of_an_array_is_its_own_tenants() {
+    let tenants: Vec<String> = (0..2_000).map(|n| format!("t{}", n % 1_000)).collect();
+    let event = |tenant: &String| {
+        format!(
+            r#"{{"tenant":"{tenant}","action":"a.b","occurred_at":"2026-11-22T00:00:00Z","actor":{{"type":"user","id":"u"}}}}"#
+        )
+    };
+    let batch = format!("[{}]", tenants.iter().map(event).collect::<Vec<_>>().join(","));
+    let mut events = Vec::new();
+    parse_array(batch.as_bytes(), &ParseContext::default(), &mut Uuid::nil, |event| events.push(event))
+        .unwrap();
+    let found: Vec<String> = events.into_iter().map(|event| event.unwrap().tenant.to_string()).collect();
+    assert_eq!(found, tenants);
+}
+
 #[test]
 fn mistakes_of_the_array_name_their_place() {
     for (batch, offset, line, column) in [
